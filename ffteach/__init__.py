@@ -1,0 +1,11 @@
+"""ffteach: learn Hinton's Forward-Forward algorithm by running it. Start with `notebooks/00_start_here.ipynb`."""
+
+from .data import Digits, Split, load_mnist
+from .device import choose_device
+from .inference import error_rates, goodness_per_label, predict
+from .layers import FFLayer, FFNet, ff_loss, goodness, pairwise_loss
+from .negatives import hard_labels, overlay_label, wrong_labels
+from .recipes import RECIPES, Recipe
+from .training import Record, Training, train
+
+__version__ = "0.1.0"

@@ -1,0 +1,118 @@
+"""The closed-form local update: one layer's gradient without autograd (derived in lesson 01, equal to autograd).
+
+With h = relu(z), z = x W' + b and goodness g = mean(h^2), the chain rule inside ONE layer has three factors:
+
+    dL/dW  =  sum over samples of   dL/dg     x   (2/H) h          x   x
+                                    slope of      post-synaptic        pre-synaptic
+                                    the loss      activity             activity
+
+What the closed form permits is the gain: `SharedOverlay` computes the part that the positive image, the negative image and
+all ten candidate labels have in common only once, because they differ in ten pixels and have the same length.
+"""
+
+import torch
+
+from .data import CLASSES
+from .layers import ff_loss, pairwise_loss
+
+
+def ff_slopes(g_pos, g_neg, threshold, temperature):
+    """Return dL/dg of `ff_loss` for positives and negatives: `(N,)`, `(N,)` -> `(N,)` at most 0, `(N,)` at least 0."""
+    scale = 1 / (2 * temperature)
+    return (
+        torch.sigmoid((threshold - g_pos) / temperature).mul_(-scale / len(g_pos)),
+        torch.sigmoid((g_neg - threshold) / temperature).mul_(scale / len(g_neg)),
+    )
+
+
+def pairwise_slopes(g_pos, g_neg, temperature):
+    """Return dL/dg of `pairwise_loss` for positives and negatives: `(N,)`, `(N,)` -> `(N,)` at most 0, `(N,)` at least 0."""
+    pull = torch.sigmoid((g_neg - g_pos) / temperature).div_(temperature * len(g_pos))
+    return -pull, pull
+
+
+def loss_and_slopes(name, g_pos, g_neg, threshold, temperature):
+    """Return the loss called `name` ("threshold" or "pairwise") and its slopes for positives and negatives."""
+    if name == "pairwise":
+        return pairwise_loss(g_pos, g_neg, temperature), *pairwise_slopes(g_pos, g_neg, temperature)
+    return ff_loss(g_pos, g_neg, threshold, temperature), *ff_slopes(g_pos, g_neg, threshold, temperature)
+
+
+class Rows:
+    """A layer's normalised input as plain rows `(M, D)`: positives first, then as many negatives."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def activities(self, layer):
+        """Return relu(x W' + b): `(M, H)`."""
+        return torch.addmm(layer.bias, self.x, layer.weight.t()).relu_()
+
+    def add_weight_gradient(self, dz, gradient, beta):
+        """Put dz' x on top of `beta` times `gradient` `(H, D)`, in place; dz: `(M, H)`."""
+        gradient.addmm_(dz.t(), self.x, beta=beta)
+
+
+class SharedOverlay:
+    """The first layer's input for images whose first ten pixels carry a label, as a shared part and a label part.
+
+    layer: the first `FFLayer`; shared: `(N, D)`, normalised, label pixels 0; ink: `(N, 1)`, the normalised value of the lit
+    label pixel (see `split_overlay`). The matrix product with the shared part is done once, when the object is made.
+    """
+
+    def __init__(self, layer, shared, ink):
+        self.shared, self.ink = shared, ink
+        self.z_shared = torch.addmm(layer.bias, shared, layer.weight.t())  # (N, H)
+        self.label_weights = layer.weight[:, :CLASSES].t()  # (10, H), a view
+
+    def activities_for(self, label):
+        """Return the layer's activities `(N, H)` with one and the same `label` (0..9) on every image."""
+        return torch.addcmul(self.z_shared, self.ink, self.label_weights[label]).relu_()
+
+    def goodness_per_label(self):
+        """Return the layer's goodness for each of the ten labels: `(N, 10)`."""
+        width = self.z_shared.shape[1]
+        columns = [torch.linalg.vector_norm(self.activities_for(label), dim=1) for label in range(CLASSES)]
+        return torch.stack(columns, dim=1).square_().div_(width)
+
+    def set_labels(self, positive, negative):
+        """Choose the true and the wrong label of each image, int64 `(N,)` each."""
+        self.codes = torch.zeros(2, len(positive), CLASSES, dtype=self.ink.dtype, device=self.ink.device)
+        self.codes.scatter_(2, torch.stack([positive, negative]).unsqueeze(2), self.ink.expand(2, -1, -1))
+        return self
+
+    def activities(self, layer):
+        """Return relu(z) for the positives, then the negatives: `(2N, H)`."""
+        h = torch.baddbmm(self.z_shared, self.codes, self.label_weights.expand(2, -1, -1)).relu_()
+        return h.flatten(0, 1)
+
+    def add_weight_gradient(self, dz, gradient, beta):
+        """Put the weights' gradient on top of `beta` times `gradient` `(H, D)`, in place; dz: `(2N, H)`, positives first."""
+        dz_pos, dz_neg = dz.chunk(2)
+        label_part = dz.t() @ self.codes.flatten(0, 1)  # (H, 10)
+        if beta:
+            label_part += gradient[:, :CLASSES]
+        gradient.addmm_((dz_pos + dz_neg).t(), self.shared, beta=beta)
+        gradient[:, :CLASSES] = label_part
+
+
+def split_overlay(layer, images, strength):
+    """Return `(shared, ink)` of images `(N, D)` for `SharedOverlay`: the normalised image without its label pixels `(N, D)`,
+    and the value `(N, 1)` that a label pixel of `strength` has once the row is normalised."""
+    shared = images.clone()
+    shared[:, :CLASSES] = 0
+    factor = layer.row_factor(shared.square().sum(dim=1) + strength**2)
+    return shared.mul_(factor), factor * strength
+
+
+def local_gradient(layer, inputs, h, slope, *, beta=0):
+    """Write the layer's gradient into `.grad`: slope x (2/H) h x input, summed over samples, plus `beta` times what is there.
+
+    inputs: `Rows` or `SharedOverlay`; h: the layer's activities `(M, H)`; slope: dL/dg `(M,)`.
+    """
+    dz = h * slope.mul(2 / h.shape[1]).unsqueeze(1)  # relu's derivative is already in h: where it is 0, h is 0
+    for parameter in (layer.weight, layer.bias):
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+    inputs.add_weight_gradient(dz, layer.weight.grad, beta)
+    layer.bias.grad.addmv_(dz.t(), torch.ones_like(slope), beta=beta)

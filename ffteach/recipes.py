@@ -1,0 +1,189 @@
+"""Recipes: every setting of a training as one frozen dataclass, and the named ones."""
+
+import math
+from dataclasses import dataclass, fields, replace
+
+import torch
+
+from .data import Digits, hold_out, load_mnist, rescale_pixels
+from .layers import INITS, ROW_SCALES, FFNet
+from .negatives import check_strength
+
+CHOICES = {
+    "row_scale": ROW_SCALES,
+    "init": INITS,
+    "negatives": ("uniform", "hard", "other images"),
+    "loss": ("threshold", "pairwise"),
+    "schedule": ("simultaneous", "greedy"),
+    "optimiser": ("adam", "sgd"),
+    "decay": ("none", "second half"),
+    "growth": ("none", "training", "validation"),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All settings of one training. Change one with `dataclasses.replace(recipe, threshold=1.0)` or `recipe.but(threshold=1.0)`.
+
+    Raises ValueError, naming the setting and what is allowed, for a value that cannot work.
+    """
+
+    name: str = "custom"
+    about: str = ""
+    # the network
+    widths: tuple[int, ...] = (784, 500, 500)
+    row_scale: str = "mean-square-1"  # or "unit-length"
+    row_epsilon: float = 1e-6
+    init: str = "fan-in"  # or "torch", "normal"
+    label_strength: float | str = 4.0  # brightness of the label pixel, or "maximum" of the data
+    # the negatives
+    negatives: str = "uniform"  # over the nine wrong labels; "hard" = those the first layer likes; "other images" = system B
+    fresh_negatives: bool = True  # drawn anew for every batch, or once for the whole run
+    hardness: float = 20.0  # "hard": wrong label ~ softmax(hardness x first-layer goodness)
+    uniform_epochs: int = 1  # "hard": epochs of uniform negatives before the hard ones
+    # the loss
+    loss: str = "threshold"  # or "pairwise"
+    threshold: float = 2.0
+    temperature: float = 0.05
+    # the schedule
+    schedule: str = "simultaneous"  # all layers on every batch; "greedy" = one layer after the other
+    epochs: int = 5  # in all; with "greedy", for each layer
+    batch_size: int | None = 100  # None = full batch
+    # the optimiser, one per layer
+    optimiser: str = "adam"  # or "sgd" with momentum
+    learning_rate: float = 1e-3
+    momentum: float = 0.9  # "sgd" only
+    weight_decay: float = 0.0
+    decay: str = "second half"  # learning rate constant for half the epochs, then linearly to 0; or "none"
+    # growth: after the last layer, add another while accuracy on these data rises by more than growth_gain
+    growth: str = "none"  # or "validation"; "training" as system A published it (a flaw)
+    growth_gain: float = 0.01
+    growth_width: int = 500
+    growth_epochs: int = 1200
+    max_layers: int = 6
+    # the data
+    train_images: int | None = None  # at most so many, chosen at random; None = all
+    validation_share: float = 0.0  # share of the training images held out
+    pixel_mean: float = 0.0  # pixels become (pixel - pixel_mean) / pixel_deviation
+    pixel_deviation: float = 1.0
+
+    def __post_init__(self):
+        object.__setattr__(self, "widths", tuple(self.widths))
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(map(repr, allowed))}")
+        for name in ("temperature", "learning_rate", "pixel_deviation", "row_epsilon"):
+            self._require(name, lambda x: x > 0, "a finite number above 0")
+        for name in ("threshold", "hardness", "weight_decay", "growth_gain"):
+            self._require(name, lambda x: x >= 0, "a finite number of at least 0")
+        for name in ("momentum", "validation_share"):
+            self._require(name, lambda x: 0 <= x < 1, "a number from 0 up to, not including, 1")
+        for name in ("epochs", "growth_epochs", "growth_width", "max_layers"):
+            self._require(name, lambda x: isinstance(x, int) and x >= 1, "a whole number of at least 1")
+        for name in ("batch_size", "train_images"):
+            if getattr(self, name) is not None:
+                self._require(name, lambda x: isinstance(x, int) and x >= 1, "a whole number of at least 1, or None for all")
+        self._require("uniform_epochs", lambda x: isinstance(x, int) and x >= 0, "a whole number of at least 0")
+        if self.label_strength != "maximum":
+            check_strength(self.label_strength)
+        if self.negatives == "hard" and not self.fresh_negatives:
+            raise ValueError("negatives='hard' follow the network as it learns, so they need fresh_negatives=True")
+        if self.growth != "none" and self.schedule != "greedy":
+            raise ValueError("growth needs schedule='greedy': a grown layer is trained while those below stand still")
+
+    def _require(self, name, test, wanted):
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not test(value):
+            raise ValueError(f"{name}={value!r}: expected {wanted}")
+
+    def but(self, **changes):
+        """Return the same recipe with some settings changed. Raises ValueError for a setting that does not exist."""
+        known = [field.name for field in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise ValueError(f"a recipe has no setting {name!r}; there are {', '.join(known)}")
+        return replace(self, **changes)
+
+    def load_data(self, which="sample", *, root=None, seed=0, device=None):
+        """Return the `Digits` of this recipe: `load_mnist` with its validation share, number of images and pixel scale.
+
+        seed: which training images, where the recipe takes only some. Raises as `load_mnist` does.
+        """
+        everything = load_mnist(which, root=root, device=device)
+        train, validation = hold_out(everything.train, round(self.validation_share * len(everything.train.images) / 10) * 10)
+        if self.train_images is not None and self.train_images < len(train.images):
+            chosen = torch.randperm(len(train.images), generator=torch.Generator().manual_seed(seed))[: self.train_images]
+            train = train.take(chosen.to(train.images.device))
+        return rescale_pixels(Digits(train, validation, everything.test), self.pixel_mean, self.pixel_deviation)
+
+    def network(self, *, seed=0, device=None):
+        """Return the untrained `FFNet` of this recipe, the same for the same seed on every device."""
+        net = FFNet(
+            self.widths,
+            row_scale=self.row_scale,
+            init=self.init,
+            epsilon=self.row_epsilon,
+            label_strength=self.label_strength,
+            generator=torch.Generator().manual_seed(seed),
+        )
+        return net.to(device) if device is not None else net
+
+
+SYSTEM_A = Recipe(
+    name="growing-published",
+    about="system A exactly as published: greedy, full batch, grows while TRAINING accuracy rises (a flaw it keeps)",
+    widths=(784, 500),
+    row_scale="unit-length",
+    init="torch",
+    label_strength=1.0,
+    fresh_negatives=False,
+    temperature=1.0,
+    schedule="greedy",
+    epochs=1300,
+    batch_size=None,
+    learning_rate=0.03,
+    decay="none",
+    growth="training",
+    train_images=50_000,
+)
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            name="quick",
+            about="the classroom default: two layers, pairwise loss, hard negatives, some seconds on the sample",
+            loss="pairwise",
+            negatives="hard",
+            epochs=10,
+        ),
+        SYSTEM_A.but(
+            name="growing",
+            about="system A with growth decided on validation data",
+            growth="validation",
+            validation_share=1 / 6,
+            train_images=None,
+        ),
+        SYSTEM_A,
+        Recipe(
+            name="tapering",
+            about="system B as published: three tapering layers, greedy, full batch, N(0, 1) start, other images' labels as negatives",
+            widths=(784, 1000, 500, 200),
+            row_scale="unit-length",
+            row_epsilon=1e-4,
+            init="normal",
+            label_strength="maximum",
+            negatives="other images",
+            fresh_negatives=False,
+            temperature=1.0,
+            schedule="greedy",
+            epochs=350,
+            batch_size=None,
+            learning_rate=0.15,
+            decay="none",
+            train_images=10_000,
+            pixel_mean=0.1,
+            pixel_deviation=0.1,
+        ),
+    )
+}

@@ -1,0 +1,114 @@
+"""Run a recipe from its data to its error rates, and report what a reader needs to judge them."""
+
+import sys
+from dataclasses import asdict, dataclass
+
+import torch
+
+from .device import choose_device
+from .inference import error_rates
+from .training import train
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run reached, on which data, with which settings and means. Errors are shares of wrong answers, 0..1."""
+
+    recipe: str
+    data: str  # "sample" or "full"
+    device: str
+    seed: int
+    epochs: int  # finished in all, each layer's counted with the greedy schedule
+    widths: list[int]
+    train_error: float
+    test_error: float
+    layer_test_errors: list[float]
+    seconds: float  # of training alone
+    peak_memory_mb: float
+    settings: dict
+    threads: int
+    train_images: int
+    test_images: int
+    validation_error: float | None
+    growth: list
+    finished: bool  # False if training was interrupted
+
+    def as_dict(self):
+        """Return the report as plain numbers, texts and lists, ready for JSON."""
+        return asdict(self)
+
+    def __str__(self):
+        layers = ", ".join(f"layer {index}: {error:.2%}" for index, error in enumerate(self.layer_test_errors))
+        lines = [
+            f"{self.recipe} on {self.data} ({self.train_images:,} training and {self.test_images:,} test images), "
+            f"seed {self.seed}, {self.epochs} epochs" + ("" if self.finished else ", INTERRUPTED"),
+            f"  training error {self.train_error:.2%}, test error {self.test_error:.2%} ({layers})",
+            f"  {self.seconds:.1f} s of training on {self.device} with {self.threads} threads, "
+            f"peak memory {self.peak_memory_mb:,.0f} MB, widths {self.widths}",
+        ]
+        if self.validation_error is not None:
+            lines.insert(2, f"  validation error {self.validation_error:.2%}")
+        if self.growth:
+            lines.insert(2, "  accuracy as it grew: " + ", ".join(f"{layers} layers {accuracy:.2%}" for layers, accuracy in self.growth))
+        return "\n".join(lines)
+
+
+def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=iter):
+    """Train a recipe's network on its data and return `(Report, FFNet, Digits)`.
+
+    which, root: see `load_mnist`. device: see `choose_device`. watch: wraps the `Training` while it is iterated, for a progress
+    bar. Ctrl-C ends the training early; the report then tells what the network has reached and says so.
+    """
+    device = choose_device(device)
+    data = recipe.load_data(which, root=root, seed=seed, device=device)
+    net = recipe.network(seed=seed, device=device)
+    run = train(net, data, recipe, seed=seed)
+    epochs, finished = 0, False
+    try:
+        for record in watch(run):
+            epochs += record.epoch_done
+        finished = True
+    except KeyboardInterrupt:
+        pass
+    test_error, layer_test_errors = error_rates(net, data.test)
+    return (
+        Report(
+            recipe=recipe.name,
+            data=which,
+            device=device_name(device),
+            seed=seed,
+            epochs=epochs,
+            widths=net.widths,
+            train_error=error_rates(net, data.train)[0],
+            test_error=test_error,
+            layer_test_errors=layer_test_errors,
+            seconds=run.seconds,
+            peak_memory_mb=peak_memory_mb(device),
+            settings=asdict(recipe),
+            threads=torch.get_num_threads(),
+            train_images=len(data.train.images),
+            test_images=len(data.test.images),
+            validation_error=error_rates(net, data.validation)[0] if len(data.validation.images) else None,
+            growth=[list(entry) for entry in run.growth],
+            finished=finished,
+        ),
+        net,
+        data,
+    )
+
+
+def device_name(device):
+    """Return "cpu", or a GPU's index and model such as "cuda:0 (NVIDIA H100)"."""
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+
+
+def peak_memory_mb(device):
+    """Return the most memory used so far in MiB: of the GPU on CUDA, else of this process (0.0 where the system does not tell)."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        return 0.0
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB on Linux
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

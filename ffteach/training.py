@@ -1,0 +1,317 @@
+"""Training as an iterator: `for record in train(net, data, recipe): ...`."""
+
+import copy
+import math
+import time
+from dataclasses import dataclass
+
+import torch
+
+from .data import Digits, Split, check_images, check_labels
+from .inference import error_rates
+from .local_update import Rows, SharedOverlay, local_gradient, loss_and_slopes, split_overlay
+from .negatives import hard_labels, labels_of_other_images, wrong_labels
+
+PART = 1000  # rows at a time within one step: a full batch's activities then stay in the cache; the sum is the same
+
+
+def train(net, data, recipe, *, seed=0):
+    """Check everything, then return a `Training` that does the work as it is iterated.
+
+    net: an `FFNet`, e.g. `recipe.network(seed=0)`, trained in place. data: `Digits` from `load_mnist`, or one `Split`.
+    recipe: a `Recipe`; its network settings only serve `recipe.network()`, training takes the network as it is.
+    seed: for shuffling, negatives and grown layers. Raises TypeError or ValueError for data that do not fit the network.
+    """
+    return Training(net, data, recipe, seed=seed)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one step did. `loss`, `goodness_pos`, `goodness_neg`: one number for each layer in `layers`, means over the batch."""
+
+    step: int  # steps taken so far, 1 after the first
+    epoch: int  # the epoch it belongs to, from 1; with the greedy schedule each layer counts anew
+    epoch_done: bool  # was it the epoch's last step?
+    layers: tuple[int, ...]  # the layers looked at, from 0
+    seconds: float  # time spent training so far
+    stats: torch.Tensor  # (3, layers), on the network's device until someone asks
+
+    @property
+    def loss(self):
+        return self.stats[0].tolist()
+
+    @property
+    def goodness_pos(self):
+        return self.stats[1].tolist()
+
+    @property
+    def goodness_neg(self):
+        return self.stats[2].tolist()
+
+    def __str__(self):
+        parts = [
+            f"layer {layer}: loss {loss:.4f}, goodness + {pos:.3f} - {neg:.3f}"
+            for layer, loss, pos, neg in zip(self.layers, self.loss, self.goodness_pos, self.goodness_neg)
+        ]
+        return f"epoch {self.epoch}, step {self.step} | " + " | ".join(parts)
+
+
+class Training:
+    """One training run: iterate it, and each `next()` takes one step on one batch and yields a `Record`.
+
+    Between two records you may change `learning_rate`, `threshold` and `temperature` (they act on the next step), raise or
+    lower `epochs`, put layer numbers into `frozen` (those stay as they are), or stop: the network is usable at any time.
+    `state_dict()` / `load_state_dict()` rewind and resume to the bit. `growth` lists (number of layers, accuracy).
+    """
+
+    def __init__(self, net, data, recipe, *, seed=0):
+        self.net, self.recipe = net, recipe
+        self.train_split, self.validation_split = (data.train, data.validation) if isinstance(data, Digits) else (data, None)
+        self._check()
+        if net.label_strength == "maximum":
+            net.label_strength = self.train_split.images.max().item()
+        self.learning_rate, self.threshold, self.temperature = recipe.learning_rate, recipe.threshold, recipe.temperature
+        self.epochs = recipe.epochs
+        self.planned_layers = len(net.layers)
+        self.frozen = set()
+        self.growth = []
+        self.step = self.epoch = self.position = 0  # steps in all; epochs finished, and images seen of the next, in this phase
+        self.phase = 0  # with the greedy schedule the layer that is being trained
+        self.seconds = 0.0
+        self.generator = torch.Generator().manual_seed(seed)
+        self.fixed_negatives = None if recipe.fresh_negatives else self._draw_labels(self.train_split.labels)
+        self.shared, self.ink = split_overlay(net.layers[0], self.train_split.images, net.label_strength)
+        self.order = None
+        self._standing = None  # greedy with fixed negatives: what the layers below, which stand still, send up (2, N, D)
+        self._optimisers = [self._new_optimiser(layer) for layer in net.layers]
+
+    # ---- the iterator
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        """Take one step and return its `Record`."""
+        started = time.perf_counter()
+        while self.epoch >= self.phase_epochs:
+            self._next_phase()
+        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
+            raise ValueError(f"learning_rate={self.learning_rate!r}: expected a finite number above 0")
+        if not (self.temperature > 0 and math.isfinite(self.temperature) and math.isfinite(self.threshold)):
+            raise ValueError(f"threshold={self.threshold!r}, temperature={self.temperature!r}: expected finite numbers, temperature above 0")
+        stats = self._step(self._next_batch())
+        self.step += 1
+        epoch_done = self.position >= len(self.shared)
+        if epoch_done:
+            self.epoch, self.position = self.epoch + 1, 0
+        self.seconds += time.perf_counter() - started
+        return Record(self.step, self.epoch + (not epoch_done), epoch_done, self.active_layers, self.seconds, stats)
+
+    def epoch_records(self):
+        """Iterate to the end, yielding one `Record` per epoch with the means over its steps."""
+        stats = []
+        for record in self:
+            stats.append(record.stats)
+            if record.epoch_done:
+                yield Record(record.step, record.epoch, True, record.layers, record.seconds, torch.stack(stats).mean(dim=0))
+                stats.clear()
+
+    @property
+    def active_layers(self):
+        """The layers that this phase trains: all of them, or with the greedy schedule one."""
+        return tuple(range(len(self.net.layers))) if self.recipe.schedule == "simultaneous" else (self.phase,)
+
+    @property
+    def phase_epochs(self):
+        """Epochs of this phase: of the run, or with the greedy schedule of the layer."""
+        return self.epochs if self.phase < self.planned_layers else self.recipe.growth_epochs
+
+    @property
+    def steps_per_epoch(self):
+        """Batches in an epoch; the last may be smaller."""
+        return math.ceil(len(self.shared) / (self.recipe.batch_size or len(self.shared)))
+
+    @property
+    def total_steps(self):
+        """Steps of the whole run as far as it is known: growth may add more."""
+        if self.recipe.schedule == "simultaneous":
+            return self.epochs * self.steps_per_epoch
+        grown = len(self.net.layers) - self.planned_layers
+        return (self.planned_layers * self.epochs + grown * self.recipe.growth_epochs) * self.steps_per_epoch
+
+    def __repr__(self):
+        where = "nothing trained yet: loop over me, or call next()" if not self.step else (
+            f"{self.step} steps taken, {self.epoch} of {self.phase_epochs} epochs done, {self.seconds:.1f} s of training"
+        )
+        layers = ", ".join(map(str, self.active_layers))
+        return f"<Training of {self.net.widths} by recipe {self.recipe.name!r}, layer {layers}: {where}>"
+
+    # ---- one step
+
+    @torch.no_grad()
+    def _step(self, batch):
+        """Train the active layers on the images at `batch` and return the means of loss and goodness, `(3, active layers)`."""
+        active = self.active_layers
+        stats = torch.zeros(3, len(active), device=self.net.device)
+        for start in range(0, len(batch), PART):
+            rows = batch[start : start + PART]
+            share = len(rows) / len(batch)  # the batch's loss is a mean over samples, so its parts simply add up
+            for index, inputs, h, square_sum in self._activities(rows, upto=active[-1]):
+                if index in active:
+                    g_pos, g_neg = (square_sum / h.shape[1]).chunk(2)
+                    loss, *slopes = loss_and_slopes(self.recipe.loss, g_pos, g_neg, self.threshold, self.temperature)
+                    stats[:, active.index(index)] += share * torch.stack([loss, g_pos.mean(), g_neg.mean()])
+                    if index not in self.frozen:
+                        local_gradient(self.net.layers[index], inputs, h, torch.cat(slopes).mul_(share), beta=int(start > 0))
+        for index in active:
+            if index not in self.frozen:
+                self._optimisers[index].param_groups[0]["lr"] = self.learning_rate * self._decay_factor()
+                self._optimisers[index].step()
+        return stats
+
+    def _activities(self, rows, upto):
+        """Yield (layer number, its input, its activities `(2n, H)` with positives first, their sums of squares) up to layer `upto`."""
+        first = 0 if self._standing is None else self.phase
+        inputs = self._labelled_input(rows) if self._standing is None else Rows(self._standing[:, rows].flatten(0, 1))
+        for index in range(first, upto + 1):
+            layer = self.net.layers[index]
+            if index > first:
+                inputs = Rows(h * layer.row_factor(square_sum))
+            h = inputs.activities(layer)
+            square_sum = torch.linalg.vector_norm(h, dim=1).square_()
+            yield index, inputs, h, square_sum
+
+    def _labelled_input(self, rows):
+        """The first layer's input: these images with their true and with a wrong label."""
+        inputs = SharedOverlay(self.net.layers[0], self.shared[rows], self.ink[rows])
+        labels = self.train_split.labels[rows]
+        if self.fixed_negatives is not None:
+            return inputs.set_labels(labels, self.fixed_negatives[rows])
+        if self.recipe.negatives == "hard" and self.epoch >= self.recipe.uniform_epochs:
+            scores = inputs.goodness_per_label()
+            return inputs.set_labels(labels, hard_labels(scores, labels, self.recipe.hardness, generator=self.generator))
+        return inputs.set_labels(labels, self._draw_labels(labels))
+
+    def _draw_labels(self, labels):
+        draw = labels_of_other_images if self.recipe.negatives == "other images" else wrong_labels
+        return draw(labels, generator=self.generator)
+
+    def _next_batch(self):
+        """Return the positions of the next batch's images; a new epoch shuffles them."""
+        count = len(self.shared)
+        if self.position == 0:
+            shuffled = self.recipe.batch_size is not None
+            order = torch.randperm(count, generator=self.generator) if shuffled else torch.arange(count)
+            self.order = order.to(self.net.device)
+        batch = self.order[self.position : self.position + (self.recipe.batch_size or count)]
+        self.position += len(batch)
+        return batch
+
+    def _decay_factor(self):
+        """1, or with decay "second half" 1 for half the phase and then falling linearly to 0 (official MATLAB code)."""
+        if self.recipe.decay == "none":
+            return 1.0
+        done = (self.epoch + (self.position - 1) / len(self.shared)) / self.phase_epochs  # below 1 even at the last step
+        return min(1.0, 2 * (1 - done))
+
+    def _new_optimiser(self, layer):
+        options = {"lr": self.learning_rate, "weight_decay": self.recipe.weight_decay}
+        if self.net.device.type in ("cpu", "cuda"):
+            options["fused"] = True  # one kernel for the whole update
+        if self.recipe.optimiser == "adam":
+            return torch.optim.Adam(layer.parameters(), **options)
+        return torch.optim.SGD(layer.parameters(), momentum=self.recipe.momentum, **options)
+
+    # ---- from layer to layer
+
+    def _next_phase(self):
+        """Go on to the next layer of the greedy schedule, growing one if the recipe says so; else the run is over."""
+        if self.recipe.schedule == "simultaneous" or (self.phase + 1 == len(self.net.layers) and not self._grow()):
+            raise StopIteration
+        self._climb()
+        self.epoch = self.position = 0
+
+    @torch.no_grad()
+    def _climb(self):
+        """Move on to the layer above. With fixed negatives its input never changes again, so it is computed once for all."""
+        if self.fixed_negatives is not None:
+            above, parts = self.net.layers[self.phase + 1], []
+            for rows in torch.arange(len(self.shared), device=self.net.device).split(PART):
+                *_, (_, _, h, square_sum) = self._activities(rows, upto=self.phase)
+                parts.append((h * above.row_factor(square_sum)).unflatten(0, (2, -1)))
+            self._standing = torch.cat(parts, dim=1)  # (2, N, D): positives, negatives
+        self.phase += 1
+
+    def _grow(self):
+        """Add a layer if the last one raised accuracy by more than `growth_gain`; say whether it did."""
+        recipe, layers = self.recipe, len(self.net.layers)
+        asked = bool(self.growth) and self.growth[-1][0] == layers
+        if recipe.growth == "none" or asked:
+            return False
+        before = self.growth[-1][1] if self.growth else 0.0
+        accuracy = 1 - error_rates(self.net, self.train_split if recipe.growth == "training" else self.validation_split)[0]
+        self.growth.append((layers, accuracy))
+        if layers >= recipe.max_layers or accuracy - before <= recipe.growth_gain:
+            return False
+        self._optimisers.append(self._new_optimiser(self.net.add_layer(recipe.growth_width, generator=self.generator)))
+        return True
+
+    # ---- rewind and resume
+
+    STATE = ("learning_rate", "threshold", "temperature", "epochs", "step", "epoch", "position", "phase", "seconds")
+
+    def state_dict(self):
+        """Return a copy of everything the run needs to go on from here to the bit: network, optimisers, position, generator."""
+        return copy.deepcopy(
+            {
+                **{name: getattr(self, name) for name in self.STATE},
+                "frozen": sorted(self.frozen),
+                "growth": self.growth,
+                "net": self.net.state_dict(),
+                "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
+                "generator": self.generator.get_state(),
+                "order": self.order,
+                "fixed_negatives": self.fixed_negatives,
+            }
+        )
+
+    def load_state_dict(self, state):
+        """Go back (or on) to a state of `state_dict()`, of this run or of one made from the same data and recipe.
+
+        Raises ValueError if the state has fewer layers than the network began with.
+        """
+        state = copy.deepcopy(state)
+        layers = len(state["optimisers"])
+        if layers < self.planned_layers:
+            raise ValueError(f"this state has {layers} layers, but the network began with {self.planned_layers}")
+        while len(self.net.layers) < layers:
+            self.net.add_layer(self.recipe.growth_width)
+        del self.net.layers[layers:]
+        self.net.load_state_dict(state["net"])
+        self._optimisers = [self._new_optimiser(layer) for layer in self.net.layers]
+        for optimiser, saved in zip(self._optimisers, state["optimisers"]):
+            optimiser.load_state_dict(saved)
+        self.generator.set_state(state["generator"])
+        self.order, self.fixed_negatives = state["order"], state["fixed_negatives"]
+        self.frozen, self.growth = set(state["frozen"]), state["growth"]
+        self.phase, self._standing = 0, None
+        while self.phase < state["phase"]:
+            self._climb()
+        for name in self.STATE:
+            setattr(self, name, state[name])
+
+    # ---- checks, before any work
+
+    def _check(self):
+        images, labels = self.train_split
+        check_images(images, labelled=True)
+        check_labels(labels, len(images))
+        if images.shape[1] != self.net.widths[0]:
+            raise ValueError(f"images have {images.shape[1]} pixels, but the network's first layer takes {self.net.widths[0]}")
+        if not images.device == labels.device == self.net.device:
+            raise ValueError(
+                f"images are on {images.device}, labels on {labels.device}, the network on {self.net.device}: "
+                "move all to one device with .to(device) or load_mnist(device=...)"
+            )
+        if self.recipe.growth == "validation" and not (self.validation_split and len(self.validation_split.images)):
+            raise ValueError("growth='validation' needs held-out images: load_mnist(..., validation=1000)")
