@@ -63,7 +63,7 @@ class SharedOverlay:
     def __init__(self, layer, shared, ink):
         self.shared, self.ink = shared, ink
         self.z_shared = torch.addmm(layer.bias, shared, layer.weight.t())  # (N, H)
-        self.label_weights = layer.weight[:, :CLASSES].t()  # (10, H), a view
+        self.label_weights = layer.weight[:, :CLASSES].t().contiguous()  # (10, H), rows that stream
 
     def activities_for(self, label):
         """Return the layer's activities `(N, H)` with one and the same `label` (0..9) on every image."""

@@ -1,0 +1,216 @@
+"""One figure style for lessons and live panels.
+
+Every `draw_...` function draws on the Axes it is given and returns its artists or a small object with `update`, so that a
+static figure and a live panel share it. Figures are plain `matplotlib.figure.Figure` objects: pyplot is not safe in a
+widget's callback. `show(fig, alt=...)` displays a picture that a screen reader can read.
+"""
+
+import base64
+import html
+import io
+from functools import wraps
+
+import matplotlib
+import numpy as np
+import torch
+from IPython.display import HTML
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+# Okabe and Ito's colours: told apart with any colour vision, and by their brightness on a grey projector
+POSITIVE, NEGATIVE, THRESHOLD = "#0072B2", "#E69F00", "#000000"
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+CHANCE = "#777777"
+STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.labelsize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "legend.fontsize": 10,
+    "lines.linewidth": 2,
+    "figure.facecolor": "white",
+    "image.cmap": "gray",
+    "axes.prop_cycle": matplotlib.cycler(color=SERIES),
+}
+
+
+def styled(draw):
+    """Run a drawing function in the project's style, whatever the student's own matplotlib settings are."""
+
+    @wraps(draw)
+    def inner(*args, **kwargs):
+        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE, "backend": matplotlib.rcParams["backend"]}):
+            return draw(*args, **kwargs)
+
+    return inner
+
+
+@styled
+def new_figure(rows=1, columns=1, *, size=(7.0, 3.2), dpi=100, **options):
+    """Return `(fig, axes)` in the project's style: one Axes, or an array of them. size: inches; options: as `Figure.subplots`."""
+    fig = Figure(figsize=size, dpi=dpi, layout="constrained")
+    FigureCanvasAgg(fig)
+    return fig, fig.subplots(rows, columns, **options)
+
+
+def show(fig, alt):
+    """Return the figure as a displayable picture with `alt`, one sentence that says what it shows."""
+    if not alt:
+        raise ValueError("alt is empty: say in one sentence what the picture shows, for those who cannot see it")
+    return HTML(picture(png(fig, colours=128), alt, *fig.canvas.get_width_height()))
+
+
+def picture(content, alt, width, height):
+    """Return `<img>` HTML for PNG bytes, of width x height CSS pixels at most."""
+    data = base64.b64encode(content).decode()
+    return f'<img alt="{html.escape(alt, quote=True)}" style="max-width:100%" width="{width}" height="{height}" src="data:image/png;base64,{data}">'
+
+
+@styled
+def png(fig, *, colours=None):
+    """Return the figure as PNG bytes: fast for a live panel, or with a palette of so many colours small for a stored notebook."""
+    fig.canvas.draw()
+    return encode(np.asarray(fig.canvas.buffer_rgba())[..., :3], colours=colours)
+
+
+def encode(pixels, *, colours=None):
+    """Return uint8 RGB pixels `(H, W, 3)` as PNG bytes; see `png`."""
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    content = io.BytesIO()
+    if colours:
+        image.quantize(colours, dither=Image.Dither.NONE).save(content, "png", optimize=True)
+    else:
+        image.save(content, "png", compress_level=1)
+    return content.getvalue()
+
+
+def numbers(values):
+    """Return a tensor, list or array as a float NumPy array on the CPU."""
+    return np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, dtype=float)
+
+
+@styled
+def draw_image(ax, image, title="", *, limits=(0, 1), cmap="gray"):
+    """Draw one image `(784,)` or `(H, W)` without ticks; `limits` are the values shown black and white. Return the artist."""
+    image = numbers(image)
+    image = image.reshape(28, 28) if image.ndim == 1 else image
+    artist = ax.imshow(image, vmin=limits[0], vmax=limits[1], cmap=cmap, interpolation="nearest")
+    ax.set_title(title)
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    return artist
+
+
+class GoodnessHistogram:
+    """Two histograms of goodness, positives and negatives, with the threshold as a line; `update` moves them.
+
+    ax: the Axes; upper: the right end of the goodness axis (fixed, so that a live picture does not jump); what is above
+    it is counted in the last bin.
+    """
+
+    @styled
+    def __init__(self, ax, *, upper, bins=40, title="", xlabel="goodness (mean square activity)", lower=0.0):
+        self.edges = np.linspace(lower, upper, bins + 1)
+        empty = np.zeros(bins)
+        self.pos = ax.stairs(empty, self.edges, fill=True, color=POSITIVE, alpha=0.6, label="positive")
+        self.neg = ax.stairs(empty, self.edges, fill=True, color=NEGATIVE, alpha=0.6, label="negative", hatch="//")
+        self.line = ax.axvline(lower, color=THRESHOLD, linestyle="--", label="threshold")
+        self.title = ax.set_title(title)
+        ax.set(xlim=(lower, upper), ylim=(0, 0.5), xlabel=xlabel, ylabel="share of the images")
+        self.ax = ax
+
+    def update(self, g_pos, g_neg, threshold=None):
+        """Show goodness values `(N,)`, `(M,)`, and the threshold (None = no line)."""
+        for stairs, values in ((self.pos, g_pos), (self.neg, g_neg)):
+            values = np.nan_to_num(numbers(values), nan=self.edges[0], posinf=self.edges[-1])
+            counts = np.histogram(np.clip(values, self.edges[0], self.edges[-1]), self.edges)[0]
+            stairs.set_data(counts / max(1, len(values)))
+        self.line.set_visible(threshold is not None)
+        if threshold is not None:
+            self.line.set_xdata([threshold, threshold])
+
+
+@styled
+def draw_goodness(ax, g_pos, g_neg, threshold=None, *, title="", upper=None, legend=True):
+    """Draw the goodness of positives `(N,)` and negatives `(M,)` as two histograms; return the `GoodnessHistogram`."""
+    both = np.concatenate([numbers(g_pos), numbers(g_neg)])
+    upper = upper or max(1.1 * np.quantile(both, 0.999), 1.2 * (threshold or 0), 1e-3)
+    histogram = GoodnessHistogram(ax, upper=upper, title=title)
+    histogram.update(g_pos, g_neg, threshold)
+    ax.set_ylim(0, 1.1 * max(0.05, *(stairs.get_data().values.max() for stairs in (histogram.pos, histogram.neg))))
+    if legend:
+        ax.legend()
+    return histogram
+
+
+@styled
+def draw_lines(ax, x, series, *, xlabel, ylabel, title="", logx=False, logy=False, legend=True):
+    """Draw `series`, a dict from name to y values `(n,)` or, over K seeds, `(K, n)` (mean and range). Return the lines."""
+    lines, x = [], numbers(x)
+    for style, (name, y) in zip(("-o", "--s", "-.^", ":D", "-v", "--P", "-.X"), series.items()):
+        y = np.atleast_2d(numbers(y))
+        lines += ax.plot(x, y.mean(axis=0), style, label=name, markersize=4 if len(x) <= 40 else 0)
+        if len(y) > 1:
+            ax.fill_between(x, y.min(axis=0), y.max(axis=0), color=lines[-1].get_color(), alpha=0.2, linewidth=0)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale="log" if logx else "linear", yscale="log" if logy else "linear")
+    if legend and len(series) > 1:
+        ax.legend()
+    return lines
+
+
+@styled
+def draw_bars(ax, names, values, *, ylabel, title="", chance=None, colours=None, show_values="{:.1f}"):
+    """Draw a bar for each name; values `(n,)` or, over K seeds, `(K, n)` (mean, with the range as a whisker). Return the bars.
+
+    chance: height of a dotted line for guessing. colours: one for each bar. show_values: format of the number on each bar, or None.
+    """
+    values = np.atleast_2d(numbers(values))
+    mean = values.mean(axis=0)
+    whisker = np.stack([mean - values.min(axis=0), values.max(axis=0) - mean]) if len(values) > 1 else None
+    bars = ax.bar(range(len(mean)), mean, color=colours or SERIES[0], yerr=whisker, capsize=4, width=0.7)
+    ax.set_xticks(range(len(mean)), names)
+    ax.set(ylabel=ylabel, title=title)
+    ax.grid(False, axis="x")
+    if show_values:
+        ax.bar_label(bars, labels=[show_values.format(value) for value in mean], padding=2, fontsize=10)
+        ax.margins(y=0.15)
+    if chance is not None:
+        ax.axhline(chance, color=CHANCE, linestyle=":", label="guessing")
+        ax.legend()
+    return bars
+
+
+@styled
+def draw_matrix(ax, matrix, *, xlabel, ylabel, title="", numbers_in_cells=True, names=None):
+    """Draw a matrix as shaded cells, darker = larger, with the numbers in them, e.g. a 10 x 10 confusion matrix. Return the artist."""
+    matrix = numbers(matrix)
+    artist = ax.imshow(matrix, cmap="Blues", vmin=0)
+    ax.grid(False)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.set_xticks(range(matrix.shape[1]), names if names is not None else range(matrix.shape[1]))
+    ax.set_yticks(range(matrix.shape[0]), names if names is not None else range(matrix.shape[0]))
+    if numbers_in_cells:
+        for (row, column), value in np.ndenumerate(matrix):
+            dark = value > matrix.max() / 2
+            ax.text(column, row, f"{value:g}", ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    return artist
+
+
+@styled
+def draw_mosaic(ax, rows_of_weights, *, columns=16, title=""):
+    """Draw weight vectors `(U, 784)` as ONE picture of 28 x 28 tiles, each scaled by its own maximum: red above, blue below 0."""
+    weights = numbers(rows_of_weights)
+    weights = weights / np.maximum(np.abs(weights).max(axis=1, keepdims=True), 1e-12)
+    lines = -(-len(weights) // columns)
+    canvas = np.zeros((lines * 29, columns * 29))
+    for unit, tile in enumerate(weights.reshape(-1, 28, 28)):
+        top, left = unit // columns * 29, unit % columns * 29
+        canvas[top : top + 28, left : left + 28] = tile
+    return draw_image(ax, canvas, title, limits=(-1, 1), cmap="RdBu_r")
