@@ -4,6 +4,7 @@ from .data import Digits, Split, load_mnist
 from .device import choose_device
 from .inference import error_rates, goodness_per_label, predict
 from .layers import FFLayer, FFNet, ff_loss, goodness, pairwise_loss
+from .masks import blur_masks, gaussian_masks, hybrids
 from .negatives import hard_labels, overlay_label, wrong_labels
 from .recipes import RECIPES, Recipe
 from .training import Record, Training, train

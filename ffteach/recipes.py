@@ -12,7 +12,8 @@ from .negatives import check_strength
 CHOICES = {
     "row_scale": ROW_SCALES,
     "init": INITS,
-    "negatives": ("uniform", "hard", "other images"),
+    "negatives": ("uniform", "hard", "other images", "hybrids"),
+    "mask": ("blur", "gaussian"),
     "loss": ("threshold", "pairwise"),
     "schedule": ("simultaneous", "greedy"),
     "optimiser": ("adam", "sgd"),
@@ -37,10 +38,13 @@ class Recipe:
     init: str = "fan-in"  # or "torch", "normal"
     label_strength: float | str = 4.0  # brightness of the label pixel, or "maximum" of the data
     # the negatives
-    negatives: str = "uniform"  # over the nine wrong labels; "hard" = those the first layer likes; "other images" = system B
+    negatives: str = "uniform"  # over the nine wrong labels; "hard" = those the first layer likes; "other images" = system B;
+    # "hybrids" of two images, without any label, is unsupervised
     fresh_negatives: bool = True  # drawn anew for every batch, or once for the whole run
     hardness: float = 20.0  # "hard": wrong label ~ softmax(hardness x first-layer goodness)
     uniform_epochs: int = 1  # "hard": epochs of uniform negatives before the hard ones
+    mask: str = "blur"  # "hybrids": Hinton's blurred bits, or "gaussian" = system C's
+    blurs: int = 8  # "hybrids" with mask "blur": how often [1/4, 1/2, 1/4] is applied
     # the loss
     loss: str = "threshold"  # or "pairwise"
     threshold: float = 2.0
@@ -83,11 +87,14 @@ class Recipe:
         for name in ("batch_size", "train_images"):
             if getattr(self, name) is not None:
                 self._require(name, lambda x: isinstance(x, int) and x >= 1, "a whole number of at least 1, or None for all")
-        self._require("uniform_epochs", lambda x: isinstance(x, int) and x >= 0, "a whole number of at least 0")
+        for name in ("uniform_epochs", "blurs"):
+            self._require(name, lambda x: isinstance(x, int) and x >= 0, "a whole number of at least 0")
         if self.label_strength != "maximum":
             check_strength(self.label_strength)
         if self.negatives == "hard" and not self.fresh_negatives:
             raise ValueError("negatives='hard' follow the network as it learns, so they need fresh_negatives=True")
+        if self.growth != "none" and self.negatives == "hybrids":
+            raise ValueError("growth is decided by accuracy, which unsupervised training with hybrids does not have")
         if self.growth != "none" and self.schedule != "greedy":
             raise ValueError("growth needs schedule='greedy': a grown layer is trained while those below stand still")
 

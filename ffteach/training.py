@@ -9,8 +9,8 @@ import torch
 
 from .data import Digits, Split, check_images, check_labels
 from .inference import error_rates
-from .local_update import Rows, SharedOverlay, local_gradient, loss_and_slopes, split_overlay
-from .negatives import hard_labels, labels_of_other_images, wrong_labels
+from .local_update import Rows, local_gradient, loss_and_slopes
+from .pairs import make_pairs
 
 PART = 1000  # rows at a time within one step: a full batch's activities then stay in the cache; the sum is the same
 
@@ -61,12 +61,14 @@ class Training:
 
     Between two records you may change `learning_rate`, `threshold` and `temperature` (they act on the next step), raise or
     lower `epochs`, put layer numbers into `frozen` (those stay as they are), or stop: the network is usable at any time.
+    `pairs.draw` draws the fresh negatives; try your own function in its place (see `pairs.py`).
     `state_dict()` / `load_state_dict()` rewind and resume to the bit. `growth` lists (number of layers, accuracy).
     """
 
     def __init__(self, net, data, recipe, *, seed=0):
         self.net, self.recipe = net, recipe
         self.train_split, self.validation_split = (data.train, data.validation) if isinstance(data, Digits) else (data, None)
+        self.count = len(self.train_split.images)
         self._check()
         if net.label_strength == "maximum":
             net.label_strength = self.train_split.images.max().item()
@@ -79,8 +81,7 @@ class Training:
         self.phase = 0  # with the greedy schedule the layer that is being trained
         self.seconds = 0.0
         self.generator = torch.Generator().manual_seed(seed)
-        self.fixed_negatives = None if recipe.fresh_negatives else self._draw_labels(self.train_split.labels)
-        self.shared, self.ink = split_overlay(net.layers[0], self.train_split.images, net.label_strength)
+        self.pairs = make_pairs(net, self.train_split, recipe, self.generator)
         self.order = None
         self._standing = None  # greedy with fixed negatives: what the layers below, which stand still, send up (2, N, D)
         self._optimisers = [self._new_optimiser(layer) for layer in net.layers]
@@ -101,7 +102,7 @@ class Training:
             raise ValueError(f"threshold={self.threshold!r}, temperature={self.temperature!r}: expected finite numbers, temperature above 0")
         stats = self._step(self._next_batch())
         self.step += 1
-        epoch_done = self.position >= len(self.shared)
+        epoch_done = self.position >= self.count
         if epoch_done:
             self.epoch, self.position = self.epoch + 1, 0
         self.seconds += time.perf_counter() - started
@@ -129,7 +130,7 @@ class Training:
     @property
     def steps_per_epoch(self):
         """Batches in an epoch; the last may be smaller."""
-        return math.ceil(len(self.shared) / (self.recipe.batch_size or len(self.shared)))
+        return math.ceil(self.count / (self.recipe.batch_size or self.count))
 
     @property
     def total_steps(self):
@@ -172,7 +173,7 @@ class Training:
     def _activities(self, rows, upto):
         """Yield (layer number, its input, its activities `(2n, H)` with positives first, their sums of squares) up to layer `upto`."""
         first = 0 if self._standing is None else self.phase
-        inputs = self._labelled_input(rows) if self._standing is None else Rows(self._standing[:, rows].flatten(0, 1))
+        inputs = self.pairs(rows, self.epoch) if self._standing is None else Rows(self._standing[:, rows].flatten(0, 1))
         for index in range(first, upto + 1):
             layer = self.net.layers[index]
             if index > first:
@@ -181,29 +182,13 @@ class Training:
             square_sum = torch.linalg.vector_norm(h, dim=1).square_()
             yield index, inputs, h, square_sum
 
-    def _labelled_input(self, rows):
-        """The first layer's input: these images with their true and with a wrong label."""
-        inputs = SharedOverlay(self.net.layers[0], self.shared[rows], self.ink[rows])
-        labels = self.train_split.labels[rows]
-        if self.fixed_negatives is not None:
-            return inputs.set_labels(labels, self.fixed_negatives[rows])
-        if self.recipe.negatives == "hard" and self.epoch >= self.recipe.uniform_epochs:
-            scores = inputs.goodness_per_label()
-            return inputs.set_labels(labels, hard_labels(scores, labels, self.recipe.hardness, generator=self.generator))
-        return inputs.set_labels(labels, self._draw_labels(labels))
-
-    def _draw_labels(self, labels):
-        draw = labels_of_other_images if self.recipe.negatives == "other images" else wrong_labels
-        return draw(labels, generator=self.generator)
-
     def _next_batch(self):
         """Return the positions of the next batch's images; a new epoch shuffles them."""
-        count = len(self.shared)
         if self.position == 0:
             shuffled = self.recipe.batch_size is not None
-            order = torch.randperm(count, generator=self.generator) if shuffled else torch.arange(count)
+            order = torch.randperm(self.count, generator=self.generator) if shuffled else torch.arange(self.count)
             self.order = order.to(self.net.device)
-        batch = self.order[self.position : self.position + (self.recipe.batch_size or count)]
+        batch = self.order[self.position : self.position + (self.recipe.batch_size or self.count)]
         self.position += len(batch)
         return batch
 
@@ -211,7 +196,7 @@ class Training:
         """1, or with decay "second half" 1 for half the phase and then falling linearly to 0 (official MATLAB code)."""
         if self.recipe.decay == "none":
             return 1.0
-        done = (self.epoch + (self.position - 1) / len(self.shared)) / self.phase_epochs  # below 1 even at the last step
+        done = (self.epoch + (self.position - 1) / self.count) / self.phase_epochs  # below 1 even at the last step
         return min(1.0, 2 * (1 - done))
 
     def _new_optimiser(self, layer):
@@ -234,9 +219,9 @@ class Training:
     @torch.no_grad()
     def _climb(self):
         """Move on to the layer above. With fixed negatives its input never changes again, so it is computed once for all."""
-        if self.fixed_negatives is not None:
+        if self.pairs.fixed is not None:
             above, parts = self.net.layers[self.phase + 1], []
-            for rows in torch.arange(len(self.shared), device=self.net.device).split(PART):
+            for rows in torch.arange(self.count, device=self.net.device).split(PART):
                 *_, (_, _, h, square_sum) = self._activities(rows, upto=self.phase)
                 parts.append((h * above.row_factor(square_sum)).unflatten(0, (2, -1)))
             self._standing = torch.cat(parts, dim=1)  # (2, N, D): positives, negatives
@@ -271,7 +256,7 @@ class Training:
                 "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
                 "generator": self.generator.get_state(),
                 "order": self.order,
-                "fixed_negatives": self.fixed_negatives,
+                "fixed_negatives": self.pairs.fixed,
             }
         )
 
@@ -292,7 +277,7 @@ class Training:
         for optimiser, saved in zip(self._optimisers, state["optimisers"]):
             optimiser.load_state_dict(saved)
         self.generator.set_state(state["generator"])
-        self.order, self.fixed_negatives = state["order"], state["fixed_negatives"]
+        self.order, self.pairs.fixed = state["order"], state["fixed_negatives"]
         self.frozen, self.growth = set(state["frozen"]), state["growth"]
         self.phase, self._standing = 0, None
         while self.phase < state["phase"]:
@@ -312,6 +297,11 @@ class Training:
             raise ValueError(
                 f"images are on {images.device}, labels on {labels.device}, the network on {self.net.device}: "
                 "move all to one device with .to(device) or load_mnist(device=...)"
+            )
+        if self.recipe.negatives == "hybrids" and self.recipe.batch_size and self.count % self.recipe.batch_size == 1:
+            raise ValueError(
+                f"batches of {self.recipe.batch_size} leave the last of {self.count} images alone, with no other to be mixed with: "
+                "choose another batch_size"
             )
         if self.recipe.growth == "validation" and not (self.validation_split and len(self.validation_split.images)):
             raise ValueError("growth='validation' needs held-out images: load_mnist(..., validation=1000)")

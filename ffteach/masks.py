@@ -1,0 +1,104 @@
+"""Mask negatives: hybrids of two digits, stitched together along smooth random masks (paper section 3.2)."""
+
+import torch
+import torch.nn.functional as F
+
+from .data import check_images
+
+HINTON_KERNEL = (0.25, 0.5, 0.25)  # paper section 3.2: repeated blurring with a filter of this form in both directions
+GAUSSIAN_BLURS = ((5, 7.0), (7, 14.0), (5, 7.0))  # system C: (kernel size, sigma in pixels), one after the other
+PADDINGS = ("reflect", "zeros")
+
+
+def blur_masks(n, *, size=28, blurs=8, padding="reflect", generator=None):
+    """Return `n` random masks of 0 and 1 with smooth borders, `(n, size * size)` float: Hinton's random bits, blurred, above 1/2.
+
+    blurs: how often [1/4, 1/2, 1/4] is applied in both directions (0 = one-pixel noise; the correlation length grows as its
+    square root; the paper gives no number, 8 is this project's choice). padding: "reflect" keeps half of the pixels at 1
+    everywhere; "zeros" pulls the rim to 0, a mistake kept as an exhibit. Raises ValueError for n or size below 1 or blurs below 0.
+    """
+    _check_counts(n=(n, 1), size=(size, 1), blurs=(blurs, 0))
+    bits = torch.randint(0, 2, (n, size, size), generator=generator, device=_device(generator)).float()
+    return threshold_masks(blur(bits, [HINTON_KERNEL] * blurs, padding))
+
+
+def gaussian_masks(n, *, size=28, padding="reflect", generator=None):
+    """Return `n` masks of 0 and 1 as system C draws them, `(n, size * size)` float: uniform noise, three Gaussian blurs, above 1/2."""
+    _check_counts(n=(n, 1), size=(size, 4))
+    noise = torch.rand((n, size, size), generator=generator, device=_device(generator))
+    return threshold_masks(blur(noise, [gaussian_kernel(*settings) for settings in GAUSSIAN_BLURS], padding))
+
+
+def threshold_masks(blurred):
+    """Return 1 where the blurred noise is above 1/2, else 0: `(n, size, size)` -> `(n, size * size)` float."""
+    return (blurred > 0.5).float().flatten(1)
+
+
+def blur(noise, kernels, padding="reflect"):
+    """Return noise `(n, size, size)` blurred in both directions with each of the 1-D `kernels` in turn.
+
+    A blur along one side is a matrix `(size, size)`, so any number of them is ONE matrix B, and the result is B noise B'.
+    Raises ValueError for an unknown padding or a kernel too wide to reflect.
+    """
+    size = noise.shape[-1]
+    matrix = torch.eye(size, dtype=torch.float64)
+    for kernel in kernels:
+        matrix = blur_matrix(size, kernel, padding) @ matrix
+    matrix = matrix.to(noise)
+    return matrix @ noise @ matrix.T
+
+
+def blur_matrix(size, kernel, padding="reflect"):
+    """Return the `(size, size)` float64 matrix that blurs a column of `size` pixels with a 1-D `kernel` of odd length."""
+    if padding not in PADDINGS:
+        raise ValueError(f"padding={padding!r}: choose one of {PADDINGS}")
+    half = len(kernel) // 2
+    if padding == "reflect" and half >= size:
+        raise ValueError(f"a kernel of {len(kernel)} pixels is too wide to reflect at the border of {size} pixels")
+    columns = torch.eye(size, dtype=torch.float64).unsqueeze(1)
+    padded = F.pad(columns, (half, half), mode="constant" if padding == "zeros" else "reflect")
+    return F.conv1d(padded, torch.tensor(kernel, dtype=torch.float64).reshape(1, 1, -1)).squeeze(1).T
+
+
+def gaussian_kernel(size, sigma):
+    """Return a 1-D Gaussian of `size` pixels and standard deviation `sigma` pixels, summing to 1, as torchvision's GaussianBlur."""
+    x = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
+    return torch.softmax(-0.5 * (x / sigma) ** 2, dim=0).tolist()
+
+
+def hybrids(images, masks=None, *, generator=None):
+    """Return `mask x image + (1 - mask) x another image` for every image, never an image with itself: `(N, D)` -> `(N, D)`.
+
+    masks: `(N, D)` of 0 and 1; default fresh `blur_masks` (D must be a square number). Raises ValueError for one image alone or
+    masks of another shape, otherwise as `check_images`.
+    """
+    check_images(images)
+    if len(images) < 2:
+        raise ValueError("one image alone has no other to be mixed with: give at least two")
+    if masks is None:
+        size = round(images.shape[1] ** 0.5)
+        if size * size != images.shape[1]:
+            raise ValueError(f"images have {images.shape[1]} pixels, which is no square: give masks of shape {tuple(images.shape)}")
+        masks = blur_masks(len(images), size=size, generator=generator)
+    if masks.shape != images.shape:
+        raise ValueError(f"masks have shape {tuple(masks.shape)}, images {tuple(images.shape)}: one mask pixel for each image pixel")
+    others = images[other_positions(len(images), generator=generator).to(images.device)]
+    return torch.lerp(others, images, masks.to(images))
+
+
+def other_positions(n, *, generator=None):
+    """Return for each of `n` positions a different one, `(n,)` int64: a random ring in which everyone is mixed with the next."""
+    ring = torch.randperm(n, generator=generator, device=_device(generator))
+    others = torch.empty_like(ring)
+    others[ring] = ring.roll(1)
+    return others
+
+
+def _device(generator):
+    return generator.device if generator is not None else "cpu"
+
+
+def _check_counts(**counts):
+    for name, (value, least) in counts.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ValueError(f"{name}={value!r}: expected a whole number of at least {least}")

@@ -1,0 +1,67 @@
+"""Where the positives and negatives of each batch come from: the first layer's input for a training run.
+
+Both classes are called with the positions of a batch's images and the epoch, and return `Rows` or a `SharedOverlay`. Their
+`draw` is a plain function that draws negatives; put your own in its place to try other ones.
+"""
+
+import math
+
+import torch
+
+from .local_update import Rows, SharedOverlay, split_overlay
+from .masks import blur_masks, gaussian_masks, hybrids
+from .negatives import hard_labels, labels_of_other_images, wrong_labels
+
+
+class LabelPairs:
+    """Supervised pairs: each image with its true label, and with a wrong one from `draw(labels, generator=...)`.
+
+    `fixed` holds the wrong labels `(N,)` of the whole run, or None if they are drawn anew for every batch.
+    """
+
+    def __init__(self, net, split, recipe, generator):
+        self.layer, self.labels, self.recipe, self.generator = net.layers[0], split.labels, recipe, generator
+        self.draw = labels_of_other_images if recipe.negatives == "other images" else wrong_labels
+        self.fixed = None if recipe.fresh_negatives else self.draw(split.labels, generator=generator)
+        self.shared, self.ink = split_overlay(self.layer, split.images, net.label_strength)
+
+    def __call__(self, rows, epoch):
+        inputs = SharedOverlay(self.layer, self.shared[rows], self.ink[rows])
+        labels = self.labels[rows]
+        if self.fixed is not None:
+            wrong = self.fixed[rows]
+        elif self.recipe.negatives == "hard" and epoch >= self.recipe.uniform_epochs:
+            wrong = hard_labels(inputs.goodness_per_label(), labels, self.recipe.hardness, generator=self.generator)
+        else:
+            wrong = self.draw(labels, generator=self.generator)
+        return inputs.set_labels(labels, wrong)
+
+
+class HybridPairs:
+    """Unsupervised pairs: real images, and negatives from `draw(images, generator=...)`, by default hybrids of the same batch.
+
+    `fixed` holds the negatives `(N, D)` of the whole run, or None if they are drawn anew for every batch.
+    """
+
+    def __init__(self, net, split, recipe, generator):
+        self.layer, self.images, self.recipe, self.generator = net.layers[0], split.images, recipe, generator
+        self.positives = self.layer.normalise(split.images)
+        self.draw = self._hybrids
+        self.fixed = None if recipe.fresh_negatives else self.draw(split.images, generator=generator)
+
+    def __call__(self, rows, epoch):
+        negatives = self.draw(self.images[rows], generator=self.generator) if self.fixed is None else self.fixed[rows]
+        return Rows(torch.cat([self.positives[rows], self.layer.normalise(negatives)]))
+
+    def _hybrids(self, images, *, generator):
+        count, size = len(images), math.isqrt(images.shape[1])
+        if self.recipe.mask == "gaussian":
+            masks = gaussian_masks(count, size=size, generator=generator)
+        else:
+            masks = blur_masks(count, size=size, blurs=self.recipe.blurs, generator=generator)
+        return hybrids(images, masks, generator=generator)
+
+
+def make_pairs(net, split, recipe, generator):
+    """Return the pairs that the recipe's `negatives` call for."""
+    return (HybridPairs if recipe.negatives == "hybrids" else LabelPairs)(net, split, recipe, generator)
