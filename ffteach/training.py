@@ -12,7 +12,7 @@ from .inference import error_rates
 from .local_update import Rows, local_gradient, loss_and_slopes
 from .pairs import make_pairs
 
-PART = 1000  # rows at a time within one step: a full batch's activities then stay in the cache; the sum is the same
+PART = 1000  # images at a time within one step: a full batch's activities then stay in the cache; the sum is the same
 
 
 def train(net, data, recipe, *, seed=0):
@@ -154,8 +154,7 @@ class Training:
         """Train the active layers on the images at `batch` and return the means of loss and goodness, `(3, active layers)`."""
         active = self.active_layers
         stats = torch.zeros(3, len(active), device=self.net.device)
-        for start in range(0, len(batch), PART):
-            rows = batch[start : start + PART]
+        for part, rows in enumerate(batch.chunk(math.ceil(len(batch) / PART))):
             share = len(rows) / len(batch)  # the batch's loss is a mean over samples, so its parts simply add up
             for index, inputs, h, square_sum in self._activities(rows, upto=active[-1]):
                 if index in active:
@@ -163,7 +162,7 @@ class Training:
                     loss, *slopes = loss_and_slopes(self.recipe.loss, g_pos, g_neg, self.threshold, self.temperature)
                     stats[:, active.index(index)] += share * torch.stack([loss, g_pos.mean(), g_neg.mean()])
                     if index not in self.frozen:
-                        local_gradient(self.net.layers[index], inputs, h, torch.cat(slopes).mul_(share), beta=int(start > 0))
+                        local_gradient(self.net.layers[index], inputs, h, torch.cat(slopes).mul_(share), beta=int(part > 0))
         for index in active:
             if index not in self.frozen:
                 self._optimisers[index].param_groups[0]["lr"] = self.learning_rate * self._decay_factor()

@@ -1,0 +1,42 @@
+"""Run lessons from top to bottom and store their outputs: `python scripts/store_outputs.py [notebooks/02_....ipynb ...]`.
+
+Without names, all of notebooks/. What a stored lesson must not carry is left out: widgets and their state, warnings and
+progress bars, times, the Python version. Stops at the first error and then leaves the file as it was.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def store(path):
+    """Execute one notebook in its own folder and write it back with clean outputs."""
+    notebook = nbformat.read(path, as_version=4)
+    started = time.perf_counter()
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
+    seconds = time.perf_counter() - started
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if _belongs(output)]
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    nbformat.write(notebook, path)
+    print(f"{path}: {len(notebook.cells)} cells, {seconds:.0f} s, {path.stat().st_size / 1000:.0f} KB")
+
+
+def _belongs(output):
+    is_widget = WIDGET in output.get("data", {})
+    return not is_widget and not (output.output_type == "stream" and output.name == "stderr")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or sorted(Path(__file__).parents[1].glob("notebooks/*.ipynb")):
+        store(Path(name))
