@@ -1,0 +1,29 @@
+"""In CI nothing may be skipped silently: with CI=true a skipped test, module or notebook cell fails the run."""
+
+import os
+
+import pytest
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI", "").lower() in ("true", "1")
+
+
+def skipped(config) -> list[str]:
+    """What was skipped so far, with the reason. Read from the terminal reporter, which sees the notebooks' cells too
+    (hooks of this file are only called for the tests beside it)."""
+    reports = config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
+    return [f"{r.nodeid}: {r.longrepr[2] if isinstance(r.longrepr, tuple) else r.longrepr}" for r in reports]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    if in_ci() and skipped(session.config) and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if in_ci() and (reasons := skipped(config)):
+        terminalreporter.section("skipped, which fails the run in CI", red=True)
+        for reason in reasons:
+            terminalreporter.line(reason)
