@@ -21,12 +21,17 @@ class LabelPairs:
 
     def __init__(self, net, split, recipe, generator):
         self.layer, self.labels, self.recipe, self.generator = net.layers[0], split.labels, recipe, generator
+        self.images, self.strength = split.images, net.label_strength
         self.draw = labels_of_other_images if recipe.negatives == "other images" else wrong_labels
         self.fixed = None if recipe.fresh_negatives else self.draw(split.labels, generator=generator)
         self.shared, self.ink = split_overlay(self.layer, split.images, net.label_strength)
 
     def __call__(self, rows, epoch):
-        inputs = SharedOverlay(self.layer, self.shared[rows], self.ink[rows])
+        if self.recipe.shift:
+            shared, ink = split_overlay(self.layer, self._shifted(self.images[rows]), self.strength)
+        else:
+            shared, ink = self.shared[rows], self.ink[rows]
+        inputs = SharedOverlay(self.layer, shared, ink)
         labels = self.labels[rows]
         if self.fixed is not None:
             wrong = self.fixed[rows]
@@ -35,6 +40,12 @@ class LabelPairs:
         else:
             wrong = self.draw(labels, generator=self.generator)
         return inputs.set_labels(labels, wrong)
+
+    def _shifted(self, images):
+        """The images `(n, D)`, all moved by the same random number of pixels down and right (what leaves on one side, the blank border, enters on the other)."""
+        size = math.isqrt(images.shape[1])
+        moves = torch.randint(-self.recipe.shift, self.recipe.shift + 1, (2,), generator=self.generator).tolist()
+        return images.unflatten(1, (size, size)).roll(moves, dims=(1, 2)).flatten(1)
 
 
 class HybridPairs:

@@ -45,6 +45,7 @@ class Recipe:
     uniform_epochs: int = 1  # "hard": epochs of uniform negatives before the hard ones
     mask: str = "blur"  # "hybrids": Hinton's blurred bits, or "gaussian" = system C's
     blurs: int = 8  # "hybrids" with mask "blur": how often [1/4, 1/2, 1/4] is applied
+    shift: int = 0  # move each batch by up to so many pixels in both directions, anew every time (paper section 3.3: 2)
     # the loss
     loss: str = "threshold"  # or "pairwise"
     threshold: float = 2.0
@@ -87,7 +88,7 @@ class Recipe:
         for name in ("batch_size", "train_images"):
             if getattr(self, name) is not None:
                 self._require(name, lambda x: isinstance(x, int) and x >= 1, "a whole number of at least 1, or None for all")
-        for name in ("uniform_epochs", "blurs"):
+        for name in ("uniform_epochs", "blurs", "shift"):
             self._require(name, lambda x: isinstance(x, int) and x >= 0, "a whole number of at least 0")
         if self.label_strength != "maximum":
             check_strength(self.label_strength)
@@ -159,9 +160,11 @@ RECIPES = {
     for recipe in (
         Recipe(
             name="quick",
-            about="the classroom default: two layers, pairwise loss, hard negatives, some seconds on the sample",
+            about="the classroom default: two layers, pairwise loss, hard negatives, 1-pixel shifts; some seconds on the sample",
             loss="pairwise",
             negatives="hard",
+            shift=1,
+            learning_rate=2e-3,
             epochs=10,
         ),
         SYSTEM_A.but(

@@ -1,0 +1,43 @@
+"""Shifting: every batch is moved as a whole by up to `shift` pixels, and the label stays in its ten pixels."""
+
+import torch
+
+from ffteach import Recipe, Split, overlay_label, train
+
+
+def first_inputs(shift, steps=40, side=28):
+    """The first layer's input as full rows `(2n, D)` in real pixels, for several batches of three images of one bright dot each."""
+    images = torch.zeros(3, side * side)
+    images[:, side * (side // 2) + side // 2] = 1.0
+    recipe = Recipe(widths=(side * side, 4), shift=shift, label_strength=2.0, batch_size=3, row_scale="unit-length")
+    run = train(recipe.network(), Split(images, torch.tensor([0, 4, 9])), recipe)
+    for _ in range(steps):
+        inputs = run.pairs(torch.arange(3), epoch=0)
+        rows = inputs.shared.repeat(2, 1)
+        rows[:, :10] = inputs.codes.flatten(0, 1)
+        yield rows * (1 + 2.0**2) ** 0.5  # undo the unit length: one dot of 1 and a label pixel of 2
+
+
+def test_the_dot_visits_every_place_within_reach_and_no_other():
+    seen = set()
+    for rows in first_inputs(shift=1, steps=200):
+        places = rows[:, 10:].argmax(dim=1) + 10
+        assert len(set(places.tolist())) == 1  # the batch moves together, positives and negatives alike
+        seen.add(places[0].item())
+    centre = 28 * 14 + 14
+    assert seen == {centre + 28 * down + right for down in (-1, 0, 1) for right in (-1, 0, 1)}
+
+
+def test_the_label_does_not_move_and_the_row_keeps_its_length():
+    for rows in first_inputs(shift=2):
+        assert torch.allclose(rows.norm(dim=1), torch.full((6,), 5.0**0.5), atol=1e-5)
+        assert rows[:3, :10].argmax(dim=1).tolist() == [0, 4, 9]
+        assert (rows[3:, :10].argmax(dim=1) != torch.tensor([0, 4, 9])).all()
+
+
+def test_without_shift_the_images_are_the_overlaid_ones():
+    images = torch.zeros(3, 784)
+    images[:, 28 * 14 + 14] = 1.0
+    expected = overlay_label(images, torch.tensor([0, 4, 9]), 2.0)
+    for rows in first_inputs(shift=0, steps=3):
+        assert torch.allclose(rows[:3], expected, atol=1e-5)
