@@ -7,6 +7,7 @@ from .layers import FFLayer, FFNet, ff_loss, goodness, pairwise_loss
 from .masks import blur_masks, gaussian_masks, hybrids
 from .negatives import hard_labels, overlay_label, wrong_labels
 from .recipes import RECIPES, Recipe
+from .selfcheck import self_check
 from .training import Record, Training, train
 
 __version__ = "0.1.0"
