@@ -52,11 +52,14 @@ def styled(draw):
 
 
 @styled
-def new_figure(rows=1, columns=1, *, size=(7.0, 3.2), dpi=100, **options):
-    """Return `(fig, axes)` in the project's style: one Axes, or an array of them. size: inches; options: as `Figure.subplots`."""
+def new_figure(rows=1, columns=1, *, size=(7.0, 3.2), dpi=100, mosaic=None, **options):
+    """Return `(fig, axes)` in the project's style: one Axes, or an array of them. size: inches; options: as `Figure.subplots`.
+
+    mosaic: instead of rows and columns, rows of names as `Figure.subplot_mosaic` takes them; axes is then a dict by name.
+    """
     fig = Figure(figsize=size, dpi=dpi, layout="constrained")
     FigureCanvasAgg(fig)
-    return fig, fig.subplots(rows, columns, **options)
+    return fig, fig.subplots(rows, columns, **options) if mosaic is None else fig.subplot_mosaic(mosaic, **options)
 
 
 def show(fig, alt):
@@ -66,10 +69,13 @@ def show(fig, alt):
     return HTML(picture(png(fig, colours=128), alt, *fig.canvas.get_width_height()))
 
 
-def picture(content, alt, width, height):
-    """Return `<img>` HTML for PNG bytes, of width x height CSS pixels at most."""
+def picture(content, alt, width, height, *, attributes=""):
+    """Return `<img>` HTML for PNG bytes, of width x height CSS pixels at most. attributes: more HTML attributes."""
     data = base64.b64encode(content).decode()
-    return f'<img alt="{html.escape(alt, quote=True)}" style="max-width:100%" width="{width}" height="{height}" src="data:image/png;base64,{data}">'
+    return (
+        f'<img alt="{html.escape(alt, quote=True)}" width="{width}" height="{height}" style="max-width:100%; height:auto" '
+        f'{attributes} src="data:image/png;base64,{data}">'
+    )
 
 
 @styled
@@ -151,25 +157,34 @@ def draw_goodness(ax, g_pos, g_neg, threshold=None, *, title="", upper=None, leg
 
 
 @styled
-def draw_lines(ax, x, series, *, xlabel, ylabel, title="", logx=False, logy=False, legend=True):
-    """Draw `series`, a dict from name to y values `(n,)` or, over K seeds, `(K, n)` (mean and range). Return the lines."""
+def draw_lines(ax, x, series, *, xlabel, ylabel, title="", logx=False, logy=False, legend=True, measured=None):
+    """Draw `series`, a dict from name to y values `(n,)` or, over K seeds, `(K, n)` (mean and range). Return the lines.
+
+    measured: a dict from some of these names to measured y values `(n,)`, drawn as open circles; the lines then have no markers.
+    """
     lines, x = [], numbers(x)
     for style, (name, y) in zip(("-o", "--s", "-.^", ":D", "-v", "--P", "-.X"), series.items()):
         y = np.atleast_2d(numbers(y))
         lines += ax.plot(x, y.mean(axis=0), style, label=name, markersize=4 if len(x) <= 40 else 0)
         if len(y) > 1:
             ax.fill_between(x, y.min(axis=0), y.max(axis=0), color=lines[-1].get_color(), alpha=0.2, linewidth=0)
+    for name, line in zip(series, lines) if measured else ():
+        line.set_marker("")
+        if name in measured:
+            options = {"color": line.get_color(), "markersize": 7, "markerfacecolor": "white", "markeredgewidth": 2}
+            ax.plot(x, numbers(measured[name]), "o", **options, label=f"{name}, measured")
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale="log" if logx else "linear", yscale="log" if logy else "linear")
-    if legend and len(series) > 1:
+    if legend and (measured or len(series) > 1):
         ax.legend()
     return lines
 
 
 @styled
-def draw_bars(ax, names, values, *, ylabel, title="", chance=None, colours=None, show_values="{:.1f}"):
+def draw_bars(ax, names, values, *, ylabel, title="", chance=None, colours=None, show_values="{:.1f}", reference=None):
     """Draw a bar for each name; values `(n,)` or, over K seeds, `(K, n)` (mean, with the range as a whisker). Return the bars.
 
     chance: height of a dotted line for guessing. colours: one for each bar. show_values: format of the number on each bar, or None.
+    reference: `(name, values)` to compare with, drawn as a black mark at each bar.
     """
     values = np.atleast_2d(numbers(values))
     mean = values.mean(axis=0)
@@ -183,6 +198,10 @@ def draw_bars(ax, names, values, *, ylabel, title="", chance=None, colours=None,
         ax.margins(y=0.15)
     if chance is not None:
         ax.axhline(chance, color=CHANCE, linestyle=":", label="guessing")
+    if reference is not None:
+        name, heights = reference
+        ax.plot(range(len(mean)), numbers(heights), "_", color=THRESHOLD, markersize=16, markeredgewidth=3, label=name)
+    if chance is not None or reference is not None:
         ax.legend()
     return bars
 
@@ -201,6 +220,38 @@ def draw_matrix(ax, matrix, *, xlabel, ylabel, title="", numbers_in_cells=True, 
             dark = value > matrix.max() / 2
             ax.text(column, row, f"{value:g}", ha="center", va="center", fontsize=8, color="white" if dark else "black")
     return artist
+
+
+@styled
+def draw_histograms(ax, series, *, xlabel, ylabel="share of the images", title="", bins=40, limits=None):
+    """Draw `series`, a dict from name to values `(n,)`, as outlined histograms of shares over the same bins. Return the artists."""
+    series = {name: numbers(values) for name, values in series.items()}
+    edges = np.histogram_bin_edges(np.concatenate(list(series.values())), bins, limits)
+    artists = []
+    for style, (name, values) in zip(("-", "--", "-.", ":"), series.items()):
+        shares = np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0] / len(values)
+        artists.append(ax.stairs(shares, edges, linestyle=style, color=SERIES[len(artists)], linewidth=2, label=name))
+    tallest = max(artist.get_data().values.max() for artist in artists)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title, ylim=(0, 1.35 * tallest))  # room for the legend
+    ax.legend(loc="upper left")
+    return artists
+
+
+@styled
+def draw_graph(ax, boxes, arrows, *, title="", limits=(-0.5, 3.5, -0.4, 1.4)):
+    """Draw boxes and arrows: `boxes` is a dict from text to place (x, y), `arrows` a list of (from, to, kind), with kind "forward"
+    (solid, straight) or "gradient" (dashed, bent). limits: left, right, bottom and top of the picture."""
+    frame = {"boxstyle": "round,pad=0.4", "facecolor": "white"}
+    texts = {name: ax.text(*place, name, ha="center", va="center", bbox=dict(frame)) for name, place in boxes.items()}
+    styles = {
+        "forward": {"color": THRESHOLD, "linestyle": "-", "connectionstyle": "arc3,rad=0"},
+        "gradient": {"color": SERIES[1], "linestyle": "--", "connectionstyle": "arc3,rad=0.35"},
+    }
+    for start, end, kind in arrows:
+        ends = {"patchA": texts[start].get_bbox_patch(), "patchB": texts[end].get_bbox_patch(), "shrinkA": 1, "shrinkB": 1}
+        ax.annotate("", boxes[end], boxes[start], arrowprops={"arrowstyle": "-|>", "linewidth": 2, **styles[kind], **ends})
+    ax.set(xlim=limits[:2], ylim=limits[2:], title=title)
+    ax.axis("off")
 
 
 @styled

@@ -1,0 +1,29 @@
+"""Functions that a lesson writes out, taken from its notebook so that tests can compare them with the module's."""
+
+import ast
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+IMPORTS = (ast.Import, ast.ImportFrom)
+
+
+def load(notebook, names):
+    """Return the functions called `names` of `notebooks/<notebook>.ipynb` as attributes of one object.
+
+    Only the cells of nothing but imports and the cells that define one of these functions are executed, in order.
+    Raises KeyError for a name that no cell defines.
+    """
+    cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells
+    namespace, found = {}, set()
+    for cell in (cell for cell in cells if cell.cell_type == "code"):
+        statements = ast.parse(cell.source).body
+        defined = {node.name for node in statements if isinstance(node, ast.FunctionDef)} & set(names)
+        if defined or all(isinstance(node, IMPORTS) for node in statements):
+            exec(compile(cell.source, f"{notebook}.ipynb", "exec"), namespace)
+            found |= defined
+    if missing := set(names) - found:
+        raise KeyError(f"{notebook}.ipynb defines no function {', '.join(sorted(missing))}")
+    return SimpleNamespace(**{name: namespace[name] for name in names})
