@@ -1,0 +1,5 @@
+"""Live panels: networks that train while you turn their knobs, in JupyterLab. The only part that needs ipywidgets."""
+
+import torch._dynamo  # noqa: F401  torch.optim imports it at its first use: one to two seconds that no click should wait for
+
+from .training_lab import SLOW_MOTION, TrainingLab

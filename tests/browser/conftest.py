@@ -1,0 +1,65 @@
+"""One JupyterLab and one Chromium for all browser tests. Without Chromium they are skipped, with the reason.
+
+Screenshots go to the folder that the environment variable FFTEACH_SCREENSHOTS names, else to a temporary one.
+`pytest tests/browser --update-screenshots` also writes those of docs/ anew.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from jupyterlab_driver import CHROMIUM_OPTIONS, JupyterServer, NotebookPage, find_chromium
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-screenshots", action="store_true", help="write the screenshots in docs/ anew")
+
+
+@pytest.fixture(scope="package")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("no Chromium found: install one (Debian: apt install chromium) or set FFTEACH_CHROMIUM to its path")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def server(browser, tmp_path_factory):
+    server = JupyterServer(tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("jupyter"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def open_notebook(browser, server):
+    """Open a notebook (path below the server's root) in a page of its own; all are closed after the module's tests."""
+    pages = []
+
+    def open_notebook(path, **options):
+        pages.append(NotebookPage(browser, server, path, **options))
+        return pages[-1]
+
+    yield open_notebook
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def screenshot(request, tmp_path_factory):
+    """Save a picture of a part of a page as NAME.png, and in docs/ if asked to."""
+    folder = Path(os.environ.get("FFTEACH_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+
+    def screenshot(locator, name):
+        folder.mkdir(parents=True, exist_ok=True)
+        locator.screenshot(path=folder / f"{name}.png")
+        if request.config.getoption("--update-screenshots", default=False):
+            DOCS.mkdir(exist_ok=True)
+            (DOCS / f"{name}.png").write_bytes((folder / f"{name}.png").read_bytes())
+
+    return screenshot
