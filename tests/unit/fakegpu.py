@@ -1,0 +1,129 @@
+"""An accelerator that really computes (on the CPU) but keeps the rules of devices, for machines without a GPU.
+
+    with fakegpu.active() as device:
+        net.to(device)(cpu_tensor)  # -> DeviceMismatch, as on CUDA
+
+Rules of eager CUDA: tensors of two devices never meet, except that a 0-dimensional CPU tensor may join a pointwise operation,
+CPU indices may index a device's tensor, and `copy_` and `to` cross over. Rests on a private, experimental interface that
+torch 2.14 has: see `AVAILABLE`. Not covered: sparse tensors, torch.Generator on the device, AMP.
+"""
+
+import contextlib
+import warnings
+
+import torch
+from torch.utils import backend_registration
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+NAME = "fakegpu"
+AVAILABLE = hasattr(backend_registration, "_setup_privateuseone_for_python_backend")
+
+aten = torch.ops.aten
+CROSSING = {aten.copy_.default, aten._to_copy.default, aten._copy_from.default, aten.set_.source_Tensor}
+INDEXING = {aten.index.Tensor, aten._unsafe_index.Tensor, aten.index_put.default, aten.index_put_.default, aten._index_put_impl_.default}
+
+
+class DeviceMismatch(RuntimeError):
+    """Two devices met in one operation."""
+
+
+@contextlib.contextmanager
+def active():
+    """Make the device usable inside the block; yields it."""
+    _install()
+    swap = torch.__future__.get_swap_module_params_on_conversion()
+    torch.__future__.set_swap_module_params_on_conversion(True)  # .to() keeps a Parameter's identity, as on CUDA
+    try:
+        with _Everywhere():
+            yield torch.device(NAME)
+    finally:
+        torch.__future__.set_swap_module_params_on_conversion(swap)
+
+
+def _install(done=[]):  # once a process: torch refuses to rename the backend again
+    if not done:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            backend_registration._setup_privateuseone_for_python_backend(NAME)
+        done.append(True)
+
+
+class GPUTensor(torch.Tensor):
+    """A tensor that says it lives on the device; its numbers are in `_cpu`."""
+
+    @staticmethod
+    def __new__(cls, data, requires_grad=False):
+        tensor = torch.Tensor._make_wrapper_subclass(
+            cls, data.shape, strides=data.stride(), storage_offset=data.storage_offset(), dtype=data.dtype,
+            device=torch.device(NAME, 0), requires_grad=requires_grad,
+        )  # fmt: skip
+        tensor._cpu = data
+        return tensor
+
+    def __repr__(self, **options):
+        return f"GPUTensor({self._cpu!r}, device='{NAME}:0')"
+
+    def tolist(self):
+        return self.cpu().tolist()  # the C++ one refuses subclasses
+
+    def numpy(self, *args, **options):
+        raise TypeError(f"can't convert {NAME}:0 device type tensor to numpy. Use Tensor.cpu() first.")
+
+    __array__ = numpy
+
+    def __tensor_flatten__(self):
+        return ["_cpu"], None
+
+    @staticmethod
+    def __tensor_unflatten__(inner, context, size, stride):
+        return GPUTensor(inner["_cpu"])
+
+    @classmethod
+    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+        return _run(func, args, kwargs or {})
+
+
+class _Everywhere(TorchDispatchMode):
+    """Catches what makes a new tensor on the device, where no argument is one yet."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return _run(func, args, kwargs or {})
+
+
+def _run(func, args, kwargs):
+    """Check the devices, compute on the CPU, and wrap what belongs on the device."""
+    tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+    ours = [tensor for tensor in tensors if isinstance(tensor, GPUTensor)]
+    others = [tensor for tensor in tensors if not isinstance(tensor, GPUTensor)]
+    if ours and others and func not in CROSSING:
+        _check(func, args, others)
+    device = kwargs.get("device")
+    to_ours = device is not None and torch.device(device).type == NAME
+    plain_args, plain_kwargs = tree_map_only(GPUTensor, lambda tensor: tensor._cpu, (args, kwargs))
+    if device is not None:
+        plain_kwargs["device"] = torch.device("cpu")
+    if plain_kwargs.get("pin_memory"):
+        plain_kwargs["pin_memory"] = False
+    result = func(*plain_args, **plain_kwargs)
+    if func is aten._to_copy.default:
+        return GPUTensor(result) if to_ours or (device is None and ours) else result
+    if func is aten.copy_.default and ours and not isinstance(args[0], GPUTensor):
+        return args[0]
+    if not (ours or to_ours):
+        return result
+    wrappers = {id(tensor._cpu): tensor for tensor in ours}  # in-place and out= give the same wrapper back
+    return tree_map_only(torch.Tensor, lambda tensor: wrappers[id(tensor)] if id(tensor) in wrappers else GPUTensor(tensor), result)
+
+
+def _check(func, args, others):
+    """Raise DeviceMismatch unless CUDA would let CPU tensors join this operation."""
+    if func in INDEXING:
+        values = [arg for arg in args[2:3] if isinstance(arg, torch.Tensor) and not isinstance(arg, GPUTensor) and arg.dim()]
+        allowed = isinstance(args[0], GPUTensor) and not values
+    else:
+        pointwise = torch.Tag.pointwise in func.tags or "_foreach_" in func.__name__
+        into_cpu = func.__name__.split(".")[0].endswith("_") and isinstance(args[0], torch.Tensor) and not isinstance(args[0], GPUTensor)
+        allowed = pointwise and all(tensor.dim() == 0 for tensor in others) and not into_cpu
+    if not allowed:
+        raise DeviceMismatch(f"{func}: expected all tensors on one device, found {NAME}:0 and cpu")

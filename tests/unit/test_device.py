@@ -1,0 +1,172 @@
+"""The choice of a device, how many cores a process may really use, and the whole algorithm on a device that is not the CPU."""
+
+import os
+
+import fakegpu
+import pytest
+import torch
+
+from ffteach import Recipe, Split, choose_device, device, error_rates, goodness_per_label, overlay_label, predict, train
+
+
+@pytest.mark.parametrize("present, chosen", [(True, "cuda"), (False, "cpu")])
+def test_cuda_is_chosen_where_present(monkeypatch, present, chosen):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: present)
+    assert choose_device() == torch.device(chosen)
+
+
+@pytest.mark.parametrize("asked", ["cpu", torch.device("cpu")])
+def test_what_was_asked_for_is_chosen_even_beside_a_gpu(monkeypatch, asked):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device(asked) == torch.device("cpu")
+
+
+@pytest.mark.parametrize("asked", ["cuda", "cuda:1", torch.device("cuda")])
+def test_P5_cuda_that_is_not_there_is_refused_with_a_way_out(monkeypatch, asked):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(RuntimeError, match="sees no CUDA GPU here.*device=None or 'cpu'") as caught:
+        choose_device(asked)
+    assert f"device={str(asked)!r}" in str(caught.value)
+
+
+def test_a_gpu_number_beyond_the_last_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose_device("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(RuntimeError, match="'cuda:2'.*only 2 CUDA"):
+        choose_device("cuda:2")
+
+
+@pytest.mark.parametrize("asked", ["gpu", "", "cuda:x", 3.5, ["cpu"]])
+def test_a_name_that_torch_does_not_know_is_refused(asked):
+    with pytest.raises(ValueError, match="use 'cpu', 'cuda' or None") as caught:
+        choose_device(asked)
+    assert f"device={asked!r}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "files, cores",
+    [
+        ({"cpu.max": "150000 100000\n"}, 1.5),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4.0),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "400000\n"}, None),
+        ({"cpu.max": "", "cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 0.5),
+        ({}, None),
+    ],
+    ids=["v2", "v2 unlimited", "v1", "v1 unlimited", "v1 without a period", "empty v2, then v1", "no cgroup"],
+)
+def test_container_quota_is_read_from_cgroup_files(tmp_path, files, cores):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert device._container_quota(tmp_path) == cores
+
+
+@pytest.mark.parametrize("quota, cores", [(None, 8), (2.5, 3), (2.0, 2), (0.1, 1), (64.0, 8)])
+def test_usable_cores_are_the_fewer_of_affinity_and_quota(monkeypatch, quota, cores):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    monkeypatch.setattr(device, "_container_quota", lambda: quota)
+    assert device.usable_cores() == cores
+
+
+@pytest.mark.parametrize("counted, cores", [(6, 6), (None, 1)])
+def test_usable_cores_without_affinity_masks_are_those_of_the_machine(monkeypatch, counted, cores):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)  # macOS and Windows have none
+    monkeypatch.setattr(os, "cpu_count", lambda: counted)
+    monkeypatch.setattr(device, "_container_quota", lambda: None)
+    assert device.usable_cores() == cores
+
+
+@pytest.mark.parametrize("threads, lowered_to", [(64, [2]), (3, [2]), (2, []), (1, [])])
+def test_choosing_a_device_lowers_the_threads_to_the_usable_cores_and_never_raises_them(monkeypatch, threads, lowered_to):
+    calls = []
+    monkeypatch.setattr(device, "usable_cores", lambda: 2)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(torch, "set_num_threads", calls.append)
+    choose_device("cpu")
+    assert calls == lowered_to
+
+
+# ---- on a device that is not the CPU
+
+
+@pytest.fixture
+def gpu():
+    """A fake GPU: computes on the CPU, refuses to mix devices."""
+    if not fakegpu.AVAILABLE:
+        pytest.skip(f"torch {torch.__version__} lacks the private interface that the fake GPU is built on (2.14 has it)")
+    with fakegpu.active() as chosen:
+        yield chosen
+
+
+def test_the_fake_gpu_refuses_to_mix_devices(gpu):
+    here, there = torch.ones(3, 3), torch.ones(3, 3).to(gpu)
+    assert (there @ there).device.type == "fakegpu" and (there * torch.tensor(2.0)).tolist() == [[2.0] * 3] * 3
+    for mix in (lambda: here @ there, lambda: there + here, lambda: here.add_(there), lambda: here[there.long()], lambda: there.numpy()):
+        with pytest.raises((fakegpu.DeviceMismatch, TypeError)):
+            mix()
+
+
+RECIPE = Recipe(widths=(784, 30, 20), label_strength=3.0, batch_size=80, epochs=2, learning_rate=0.01)
+RECIPES = {
+    "hard": RECIPE.but(negatives="hard", loss="pairwise"),
+    "sgd": RECIPE.but(optimiser="sgd", label_strength="maximum", negatives="other images"),
+    "hybrids": RECIPE.but(negatives="hybrids"),
+    "greedy and growing": RECIPE.but(
+        schedule="greedy", fresh_negatives=False, growth="training", growth_gain=0.0, growth_width=15, growth_epochs=1, max_layers=3
+    ),  # fmt: skip
+}
+
+
+@pytest.fixture(params=RECIPES)
+def recipe(request):
+    return RECIPES[request.param]
+
+
+def on(place, split):
+    return Split(split.images.to(place), split.labels.to(place))
+
+
+def test_training_and_prediction_give_the_same_numbers_on_another_device(gpu, few, recipe):
+    """Halfway through, the run is also rewound to where it was."""
+    results = []
+    for place in ("cpu", gpu):
+        net, split = recipe.network(device=place), on(place, few)
+        run = train(net, split, recipe)
+        losses = [next(run).loss for _ in range(4)]
+        run.load_state_dict(run.state_dict())
+        losses += [record.loss for record in run]
+        table = goodness_per_label(net, split.images)
+        everything = (*net.parameters(), table, predict(net, split.images))
+        assert {tensor.device.type for tensor in everything} == {torch.device(place).type}
+        results.append((losses, table.cpu(), error_rates(net, split)[0], net.widths))
+    (losses, table, error, widths), (losses2, table2, error2, widths2) = results
+    torch.testing.assert_close(table2, table, rtol=1e-3, atol=1e-3)
+    assert widths == widths2 and abs(error - error2) < 0.03
+    assert [loss for step in losses2 for loss in step] == pytest.approx([loss for step in losses for loss in step], rel=1e-3, abs=1e-5)
+
+
+def test_a_state_from_one_device_resumes_on_another(gpu, few, recipe):
+    run = train(recipe.network(device=gpu), on(gpu, few), recipe)
+    next(run)
+    resumed = train(recipe.network(), few, recipe)
+    resumed.load_state_dict(run.state_dict())
+    for record, again in zip(run, resumed, strict=True):
+        assert again.loss == pytest.approx(record.loss, rel=1e-3, abs=1e-5)
+
+
+def test_P5_mixed_devices_are_refused_by_name(gpu, few):
+    net, there = RECIPE.network(device=gpu), on(gpu, few)
+    for call in (
+        lambda: train(net, few, RECIPE),
+        lambda: train(RECIPE.network(), there, RECIPE),
+        lambda: train(net, Split(there.images, few.labels), RECIPE),
+        lambda: predict(net, few.images),
+        lambda: predict(RECIPE.network(), there.images),
+        lambda: overlay_label(there.images, few.labels),
+        lambda: error_rates(net, Split(there.images, few.labels)),
+    ):
+        with pytest.raises(ValueError, match=r"(on cpu.*on fakegpu:0|on fakegpu:0.*on cpu).*\.to\(device\)"):
+            call()
