@@ -8,12 +8,13 @@ import nbformat
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 IMPORTS = (ast.Import, ast.ImportFrom)
+DEFINITIONS = (*IMPORTS, ast.FunctionDef, ast.ClassDef)
 
 
 def load(notebook, names):
     """Return the functions called `names` of `notebooks/<notebook>.ipynb` as attributes of one object.
 
-    Only the cells of nothing but imports and the cells that define one of these functions are executed, in order.
+    Only imports are executed, and of the cells that define one of these functions the definitions, in order.
     Raises KeyError for a name that no cell defines.
     """
     cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells
@@ -22,7 +23,8 @@ def load(notebook, names):
         statements = ast.parse(cell.source).body
         defined = {node.name for node in statements if isinstance(node, ast.FunctionDef)} & set(names)
         if defined or all(isinstance(node, IMPORTS) for node in statements):
-            exec(compile(cell.source, f"{notebook}.ipynb", "exec"), namespace)
+            wanted = ast.Module([node for node in statements if isinstance(node, DEFINITIONS)], type_ignores=[])
+            exec(compile(wanted, f"{notebook}.ipynb", "exec"), namespace)
             found |= defined
     if missing := set(names) - found:
         raise KeyError(f"{notebook}.ipynb defines no function {', '.join(sorted(missing))}")
