@@ -6,6 +6,7 @@ from .inference import error_rates, goodness_per_label, predict
 from .layers import FFLayer, FFNet, ff_loss, goodness, pairwise_loss
 from .masks import blur_masks, gaussian_masks, hybrids
 from .negatives import hard_labels, overlay_label, wrong_labels
+from .probe import LinearProbe, PublishedProbe, baselines, features
 from .recipes import RECIPES, Recipe
 from .selfcheck import self_check
 from .training import Record, Training, train

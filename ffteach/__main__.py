@@ -71,11 +71,14 @@ def _recipe(name, overrides):
 def _check_writable(path):
     """Find out before the training, not after it, that the JSON cannot be written."""
     if path:
+        existed = Path(path).exists()
         try:
             with open(path, "a"):
                 pass
         except OSError as error:
             raise ValueError(f"--json {path}: cannot write there ({error})") from error
+        if not existed:
+            Path(path).unlink()
 
 
 def _with_progress(run):

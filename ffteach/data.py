@@ -99,6 +99,8 @@ def hold_out(split, count):
 
     Raises ValueError if `count` is no multiple of 10 or would use up all images of a digit.
     """
+    if count == 0 and not isinstance(count, bool):
+        return split, split.take(slice(0))
     smallest = int(torch.bincount(split.labels, minlength=CLASSES).min())
     if isinstance(count, bool) or not isinstance(count, int) or count < 0 or count % 10 or count // 10 >= smallest:
         raise ValueError(f"validation={count!r}: give a multiple of 10 from 0 to {10 * (smallest - 1)} (equally many of each digit)")
@@ -155,11 +157,14 @@ def _load_full(root):
         train, test = (MNIST(root, train=is_train, download=bool(missing)) for is_train in (True, False))
     except PermissionError as error:
         raise RuntimeError(f"cannot write to {root} ({error}). Choose another folder with root=... . {by_hand}") from error
-    except (RuntimeError, OSError) as error:
-        raise RuntimeError(f"no MNIST in {root}, and the download failed:\n{error}\n{by_hand}") from error
-    except Exception as error:  # a truncated file surfaces as an IndexError, AssertionError, ... of the reader
+    except Exception as error:  # a damaged file surfaces as a RuntimeError, IndexError, AssertionError ... of the reader
+        if missing:
+            raise RuntimeError(f"no MNIST in {root}, and the download failed:\n{error}\n{by_hand}") from error
         raise ValueError(f"a file in {raw} is damaged ({error}). Delete that folder and load again. {by_hand}") from error
-    splits = _as_split(train.data, train.targets), _as_split(test.data, test.targets)
-    if [len(split.images) for split in splits] != [60_000, 10_000]:
-        raise ValueError(f"{raw} holds {[len(s.images) for s in splits]} images, not 60 000 and 10 000: delete that folder and load again.")
-    return splits
+    counts = [(len(split.data), len(split.targets)) for split in (train, test)]
+    if counts != [(60_000, 60_000), (10_000, 10_000)]:
+        raise ValueError(
+            f"{raw} holds {counts[0][0]} training images with {counts[0][1]} labels and {counts[1][0]} test images with {counts[1][1]}, "
+            "not 60 000 and 10 000: delete that folder and load again."
+        )
+    return _as_split(train.data, train.targets), _as_split(test.data, test.targets)

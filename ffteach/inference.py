@@ -2,7 +2,7 @@
 
 import torch
 
-from .data import check_images
+from .data import check_labels
 from .local_update import SharedOverlay, split_overlay
 from .negatives import check_strength
 
@@ -15,7 +15,7 @@ def goodness_per_label(net, images, *, layers=None, per_layer=False):
 
     layers: which layers to sum, e.g. `[1, 2]` to leave the first out; default all. per_layer=True: one table for each of
     these layers, `(L, N, 10)`. Exactly the ten-pass result (overlay each label, run the network), but the first layer's
-    matrix product is shared by the ten labels. Raises as `check_images` does, and ValueError for a wrong width, device or layer.
+    matrix product is shared by the ten labels. Raises as `FFNet.check_images` does, and ValueError for a layer that is not there.
     """
     layers = _check(net, images, layers)
     top = max(layers)
@@ -44,19 +44,19 @@ def error_rates(net, split, *, layers=None):
 
     split: `Split` of images `(N, D)` and labels `(N,)`. layers: as in `goodness_per_label`.
     """
+    check_labels(split.labels, len(split.images))
+    if split.labels.device != split.images.device:
+        raise ValueError(f"labels are on {split.labels.device}, images on {split.images.device}: move both to one device with .to(device)")
     tables = goodness_per_label(net, split.images, layers=layers, per_layer=True)
     wrong = [(table.argmax(dim=1) != split.labels).double().mean().item() for table in (tables.sum(dim=0), *tables)]
     return wrong[0], wrong[1:]
 
 
 def _check(net, images, layers):
-    check_images(images, labelled=True)
+    net.check_images(images)
     check_strength(net.label_strength)
-    if images.shape[1] != net.widths[0]:
-        raise ValueError(f"images have {images.shape[1]} pixels, but the network's first layer takes {net.widths[0]}")
-    if images.device != net.device:
-        raise ValueError(f"images are on {images.device}, the network on {net.device}: move both to one device with .to(device)")
-    layers = list(range(len(net.layers)) if layers is None else layers)
-    if not layers or len(set(layers)) < len(layers) or not all(0 <= index < len(net.layers) for index in layers):
-        raise ValueError(f"layers={layers}: give different numbers from 0 to {len(net.layers) - 1}, at least one")
-    return layers
+    every = range(len(net.layers))
+    chosen = list(every) if layers is None else list(layers) if isinstance(layers, (list, tuple, range)) else []
+    if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(every):
+        raise ValueError(f"layers={layers!r}: give a list of different numbers from 0 to {len(every) - 1}, at least one")
+    return chosen

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .data import CLASSES
+from .data import CLASSES, check_images
 from .negatives import check_strength
 
 ROW_SCALES = ("mean-square-1", "unit-length")
@@ -119,6 +119,17 @@ class FFNet(nn.Module):
     def device(self):
         """The device that holds the weights."""
         return self.layers[0].weight.device
+
+    def check_images(self, images):
+        """Raise TypeError or ValueError unless this network can take `images`: float `(N, D)` of its width, device and dtype, finite."""
+        check_images(images, labelled=True)
+        weight = self.layers[0].weight
+        if images.shape[1] != self.widths[0]:
+            raise ValueError(f"images have {images.shape[1]} pixels, but the network's first layer takes {self.widths[0]}")
+        if images.device != weight.device:
+            raise ValueError(f"images are on {images.device}, the network on {weight.device}: move both to one device with .to(device)")
+        if images.dtype != weight.dtype:
+            raise TypeError(f"images are {images.dtype}, the network's weights {weight.dtype}: use images.to(net.layers[0].weight.dtype)")
 
     def add_layer(self, width, *, generator=None):
         """Put a new, untrained layer of `width` units on top, on the network's device, and return it."""

@@ -172,7 +172,7 @@ def draw_lines(ax, x, series, *, xlabel, ylabel, title="", logx=False, logy=Fals
         line.set_marker("")
         if name in measured:
             options = {"color": line.get_color(), "markersize": 7, "markerfacecolor": "white", "markeredgewidth": 2}
-            ax.plot(x, numbers(measured[name]), "o", **options, label=f"{name}, measured")
+            ax.plot(x, numbers(measured[name]), "o", **options, label="measured" if name == list(measured)[-1] else None)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale="log" if logx else "linear", yscale="log" if logy else "linear")
     if legend and (measured or len(series) > 1):
         ax.legend()

@@ -19,6 +19,7 @@ CHOICES = {
     "optimiser": ("adam", "sgd"),
     "decay": ("none", "second half"),
     "growth": ("none", "training", "validation"),
+    "probe": ("converged", "published"),
 }
 
 
@@ -66,6 +67,9 @@ class Recipe:
     growth_width: int = 500
     growth_epochs: int = 1200
     max_layers: int = 6
+    # "hybrids" are trained without labels: what reads the digit off the network afterwards, see probe.py
+    probe: str = "converged"  # `LinearProbe` on normalised activities, or "published" = system C's, on activities as they are
+    probe_layers: tuple[int, ...] | None = None  # which layers it reads; None = all but the first
     # the data
     train_images: int | None = None  # at most so many, chosen at random; None = all
     validation_share: float = 0.0  # share of the training images held out
@@ -73,7 +77,10 @@ class Recipe:
     pixel_deviation: float = 1.0
 
     def __post_init__(self):
-        object.__setattr__(self, "widths", tuple(self.widths))
+        widths = tuple(self.widths) if isinstance(self.widths, (tuple, list)) else ()
+        if len(widths) < 2 or not all(type(width) is int and width >= 1 for width in widths):
+            raise ValueError(f"widths={self.widths!r}: expected the input's width and at least one layer's, whole numbers above 0, such as (784, 500)")
+        object.__setattr__(self, "widths", widths)
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(map(repr, allowed))}")
@@ -90,14 +97,28 @@ class Recipe:
                 self._require(name, lambda x: isinstance(x, int) and x >= 1, "a whole number of at least 1, or None for all")
         for name in ("uniform_epochs", "blurs", "shift"):
             self._require(name, lambda x: isinstance(x, int) and x >= 0, "a whole number of at least 0")
+        self._require("pixel_mean", lambda x: True, "a finite number")
+        if not isinstance(self.fresh_negatives, bool):
+            raise ValueError(f"fresh_negatives={self.fresh_negatives!r}: expected True or False")
         if self.label_strength != "maximum":
             check_strength(self.label_strength)
         if self.negatives == "hard" and not self.fresh_negatives:
             raise ValueError("negatives='hard' follow the network as it learns, so they need fresh_negatives=True")
+        self._check_probe_layers()
         if self.growth != "none" and self.negatives == "hybrids":
             raise ValueError("growth is decided by accuracy, which unsupervised training with hybrids does not have")
         if self.growth != "none" and self.schedule != "greedy":
             raise ValueError("growth needs schedule='greedy': a grown layer is trained while those below stand still")
+
+    def _check_probe_layers(self):
+        if self.probe_layers is not None:
+            layers = tuple(self.probe_layers) if isinstance(self.probe_layers, (tuple, list)) else ()
+            allowed = range(len(self.widths) - 1)
+            if not layers or len(set(layers)) < len(layers) or not all(type(layer) is int and layer in allowed for layer in layers):
+                raise ValueError(
+                    f"probe_layers={self.probe_layers!r}: give different layers from 0 to {len(allowed) - 1}, such as (0,), or None for all but the first"
+                )
+            object.__setattr__(self, "probe_layers", layers)
 
     def _require(self, name, test, wanted):
         value = getattr(self, name)
@@ -194,6 +215,32 @@ RECIPES = {
             train_images=10_000,
             pixel_mean=0.1,
             pixel_deviation=0.1,
+        ),
+        Recipe(
+            name="mask-probe",
+            about="system C as published: three layers learn, greedy and full batch, from hybrids without labels; then a linear probe. Hours on a CPU",
+            widths=(784, 500, 500, 500),
+            row_scale="unit-length",
+            init="torch",
+            negatives="hybrids",
+            mask="gaussian",
+            fresh_negatives=False,
+            temperature=1.0,
+            schedule="greedy",
+            epochs=1100,
+            batch_size=None,
+            learning_rate=0.03,
+            decay="none",
+            train_images=50_000,
+            probe="published",
+        ),
+        Recipe(
+            name="quick-unsupervised",
+            about="the classroom's unsupervised one: three layers learn from fresh hybrids without labels; then a linear probe",
+            widths=(784, 500, 500, 500),
+            negatives="hybrids",
+            threshold=1.0,
+            epochs=10,
         ),
     )
 }

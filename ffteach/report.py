@@ -7,12 +7,17 @@ import torch
 
 from .device import choose_device
 from .inference import error_rates
+from .probe import LinearProbe, PublishedProbe, baselines, features
 from .training import train
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a run reached, on which data, with which settings and means. Errors are shares of wrong answers, 0..1."""
+    """What a run reached, on which data, with which settings and means. Errors are shares of wrong answers, 0..1.
+
+    Of a network trained with hybrids, which knows no labels, they are the errors of the recipe's probe: it sees several
+    layers at once, so `layer_test_errors` is empty, and `baselines` says what the same probe makes of the test images without any training.
+    """
 
     recipe: str
     data: str  # "sample" or "full"
@@ -23,6 +28,7 @@ class Report:
     train_error: float
     test_error: float
     layer_test_errors: list[float]
+    baselines: dict | None  # {"raw_pixels": ..., "untrained": ...}, test errors; None for a supervised recipe
     seconds: float  # of training alone
     peak_memory_mb: float
     settings: dict
@@ -38,11 +44,14 @@ class Report:
         return asdict(self)
 
     def __str__(self):
-        layers = ", ".join(f"layer {index}: {error:.2%}" for index, error in enumerate(self.layer_test_errors))
+        if self.baselines:
+            detail = "probe; without training: {raw_pixels:.2%} on raw pixels, {untrained:.2%} on the untrained network".format(**self.baselines)
+        else:
+            detail = ", ".join(f"layer {index}: {error:.2%}" for index, error in enumerate(self.layer_test_errors))
         lines = [
             f"{self.recipe} on {self.data} ({self.train_images:,} training and {self.test_images:,} test images), "
             f"seed {self.seed}, {self.epochs} epochs" + ("" if self.finished else ", INTERRUPTED"),
-            f"  training error {self.train_error:.2%}, test error {self.test_error:.2%} ({layers})",
+            f"  training error {self.train_error:.2%}, test error {self.test_error:.2%} ({detail})",
             f"  {self.seconds:.1f} s of training on {self.device} with {self.threads} threads, "
             f"peak memory {self.peak_memory_mb:,.0f} MB, widths {self.widths}",
         ]
@@ -63,6 +72,7 @@ def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=
     data = recipe.load_data(which, root=root, seed=seed, device=device)
     net = recipe.network(seed=seed, device=device)
     run = train(net, data, recipe, seed=seed)
+    untrained = baselines(net, data, *_probe(recipe)) if recipe.negatives == "hybrids" else None  # now: the network is still untrained
     epochs, finished = 0, False
     try:
         for record in watch(run):
@@ -70,7 +80,6 @@ def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=
         finished = True
     except KeyboardInterrupt:
         pass
-    test_error, layer_test_errors = error_rates(net, data.test)
     return (
         Report(
             recipe=recipe.name,
@@ -79,22 +88,46 @@ def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=
             seed=seed,
             epochs=epochs,
             widths=net.widths,
-            train_error=error_rates(net, data.train)[0],
-            test_error=test_error,
-            layer_test_errors=layer_test_errors,
+            **(_goodness_errors(net, data) if untrained is None else _probe_errors(recipe, net, data)),
+            baselines=untrained,
             seconds=run.seconds,
             peak_memory_mb=peak_memory_mb(device),
             settings=asdict(recipe),
             threads=torch.get_num_threads(),
             train_images=len(data.train.images),
             test_images=len(data.test.images),
-            validation_error=error_rates(net, data.validation)[0] if len(data.validation.images) else None,
             growth=[list(entry) for entry in run.growth],
             finished=finished,
         ),
         net,
         data,
     )
+
+
+def _goodness_errors(net, data):
+    """The error rates by goodness of a network that was trained with labels."""
+    test_error, layer_test_errors = error_rates(net, data.test)
+    return {
+        "train_error": error_rates(net, data.train)[0],
+        "validation_error": error_rates(net, data.validation)[0] if len(data.validation.images) else None,
+        "test_error": test_error,
+        "layer_test_errors": layer_test_errors,
+    }
+
+
+def _probe_errors(recipe, net, data):
+    """The error rates of the recipe's probe on a network that was trained without labels."""
+    make_probe, layers, normalised = _probe(recipe)
+    seen = [features(net, split.images, layers=layers, normalised=normalised) if len(split.images) else None for split in data]
+    probe = make_probe().fit(seen[0], data.train.labels)
+    errors = [None if x is None else probe.error(x, split.labels) for x, split in zip(seen, data)]
+    return {**dict(zip(("train_error", "validation_error", "test_error"), errors)), "layer_test_errors": []}
+
+
+def _probe(recipe):
+    """What the recipe's `probe` stands for: the class, the layers it reads, and whether their rows are normalised."""
+    published = recipe.probe == "published"
+    return PublishedProbe if published else LinearProbe, recipe.probe_layers, not published
 
 
 def device_name(device):

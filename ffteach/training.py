@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .data import Digits, Split, check_images, check_labels
+from .data import Digits, Split, check_labels
 from .inference import error_rates
 from .local_update import Rows, local_gradient, loss_and_slopes
 from .pairs import make_pairs
@@ -67,6 +67,8 @@ class Training:
 
     def __init__(self, net, data, recipe, *, seed=0):
         self.net, self.recipe = net, recipe
+        if not isinstance(data, (Digits, Split)):
+            raise TypeError(f"data is {type(data).__name__}, expected the Digits of load_mnist() or Split(images, labels)")
         self.train_split, self.validation_split = (data.train, data.validation) if isinstance(data, Digits) else (data, None)
         self.count = len(self.train_split.images)
         self._check()
@@ -100,7 +102,8 @@ class Training:
             raise ValueError(f"learning_rate={self.learning_rate!r}: expected a finite number above 0")
         if not (self.temperature > 0 and math.isfinite(self.temperature) and math.isfinite(self.threshold)):
             raise ValueError(f"threshold={self.threshold!r}, temperature={self.temperature!r}: expected finite numbers, temperature above 0")
-        stats = self._step(self._next_batch())
+        rate = self.learning_rate * self._decay_factor()
+        stats = self._step(self._next_batch(), rate)
         self.step += 1
         epoch_done = self.position >= self.count
         if epoch_done:
@@ -150,8 +153,8 @@ class Training:
     # ---- one step
 
     @torch.no_grad()
-    def _step(self, batch):
-        """Train the active layers on the images at `batch` and return the means of loss and goodness, `(3, active layers)`."""
+    def _step(self, batch, rate):
+        """Train the active layers on the images at `batch` with learning rate `rate` and return the means of loss and goodness, `(3, active layers)`."""
         active = self.active_layers
         stats = torch.zeros(3, len(active), device=self.net.device)
         for part, rows in enumerate(batch.chunk(math.ceil(len(batch) / PART))):
@@ -165,7 +168,7 @@ class Training:
                         local_gradient(self.net.layers[index], inputs, h, torch.cat(slopes).mul_(share), beta=int(part > 0))
         for index in active:
             if index not in self.frozen:
-                self._optimisers[index].param_groups[0]["lr"] = self.learning_rate * self._decay_factor()
+                self._optimisers[index].param_groups[0]["lr"] = rate
                 self._optimisers[index].step()
         return stats
 
@@ -195,7 +198,7 @@ class Training:
         """1, or with decay "second half" 1 for half the phase and then falling linearly to 0 (official MATLAB code)."""
         if self.recipe.decay == "none":
             return 1.0
-        done = (self.epoch + (self.position - 1) / self.count) / self.phase_epochs  # below 1 even at the last step
+        done = (self.epoch + self.position / self.count) / self.phase_epochs
         return min(1.0, 2 * (1 - done))
 
     def _new_optimiser(self, layer):
@@ -217,8 +220,8 @@ class Training:
 
     @torch.no_grad()
     def _climb(self):
-        """Move on to the layer above. With fixed negatives its input never changes again, so it is computed once for all."""
-        if self.pairs.fixed is not None:
+        """Move on to the layer above. With fixed negatives and no shifts its input never changes again: it is computed once for all."""
+        if self.pairs.fixed is not None and not self.recipe.shift:
             above, parts = self.net.layers[self.phase + 1], []
             for rows in torch.arange(self.count, device=self.net.device).split(PART):
                 *_, (_, _, h, square_sum) = self._activities(rows, upto=self.phase)
@@ -276,7 +279,9 @@ class Training:
         for optimiser, saved in zip(self._optimisers, state["optimisers"]):
             optimiser.load_state_dict(saved)
         self.generator.set_state(state["generator"])
-        self.order, self.pairs.fixed = state["order"], state["fixed_negatives"]
+        self.order, self.pairs.fixed = (
+            None if state[name] is None else state[name].to(self.net.device) for name in ("order", "fixed_negatives")
+        )
         self.frozen, self.growth = set(state["frozen"]), state["growth"]
         self.phase, self._standing = 0, None
         while self.phase < state["phase"]:
@@ -287,20 +292,23 @@ class Training:
     # ---- checks, before any work
 
     def _check(self):
-        images, labels = self.train_split
-        check_images(images, labelled=True)
-        check_labels(labels, len(images))
-        if images.shape[1] != self.net.widths[0]:
-            raise ValueError(f"images have {images.shape[1]} pixels, but the network's first layer takes {self.net.widths[0]}")
-        if not images.device == labels.device == self.net.device:
+        self._check_split(self.train_split)
+        if self.recipe.negatives == "hybrids":
+            batch = self.recipe.batch_size or self.count
+            if 1 in (batch, self.count % batch):
+                raise ValueError(
+                    f"batch_size={batch} leaves one of {self.count} images alone, with no other to be mixed with: choose another batch_size"
+                )
+        if self.recipe.growth == "validation":
+            if not self.validation_split or not len(self.validation_split.images):
+                raise ValueError("growth='validation' needs held-out images: load_mnist(..., validation=1000)")
+            self._check_split(self.validation_split)
+
+    def _check_split(self, split):
+        self.net.check_images(split.images)
+        check_labels(split.labels, len(split.images))
+        if split.labels.device != split.images.device:
             raise ValueError(
-                f"images are on {images.device}, labels on {labels.device}, the network on {self.net.device}: "
+                f"images are on {split.images.device}, labels on {split.labels.device}, the network on {self.net.device}: "
                 "move all to one device with .to(device) or load_mnist(device=...)"
             )
-        if self.recipe.negatives == "hybrids" and self.recipe.batch_size and self.count % self.recipe.batch_size == 1:
-            raise ValueError(
-                f"batches of {self.recipe.batch_size} leave the last of {self.count} images alone, with no other to be mixed with: "
-                "choose another batch_size"
-            )
-        if self.recipe.growth == "validation" and not (self.validation_split and len(self.validation_split.images)):
-            raise ValueError("growth='validation' needs held-out images: load_mnist(..., validation=1000)")

@@ -9,10 +9,9 @@ import threading
 from contextlib import contextmanager
 
 import ipywidgets as widgets
-import numpy as np
 from IPython import get_ipython
 
-from ..plots import encode, picture, styled
+from ..plots import picture
 
 TICK = 0.08  # seconds of work per tick: most of the time goes into training, and a click is still answered at once
 INTERVAL = 40  # milliseconds between two ticks at least; while one is being worked on, the browser holds the next one back
@@ -21,43 +20,12 @@ PATIENCE = 2.0  # seconds that a click waits for a panel that is busy in a cell'
 
 # The handles and number fields of ipywidgets' sliders have no name that a screen reader could tell: give them their label's.
 NAME_THE_SLIDERS = (
-    "for (const s of this.closest('.ff-panel').querySelectorAll('.widget-slider')) {"
+    "for (const s of this.closest('.ff-panel')?.querySelectorAll('.widget-slider') ?? []) {"
     " const name = s.querySelector('label').textContent, field = s.querySelector('.widget-readout');"
     " s.querySelector('.noUi-handle').setAttribute('aria-label', name);"
     " field.setAttribute('role', 'textbox'); field.setAttribute('aria-label', name + ' as a number'); }"
 )
 _panels = {}  # cell id -> (execution, the panels that it made)
-
-
-class LiveFigure:
-    """A figure in which only the artists `moving` change from frame to frame, which makes a frame cheap.
-
-    After any other change, such as new limits, call `redraw()`: the next frame then draws everything.
-    """
-
-    def __init__(self, fig, moving):
-        self.fig, self.moving, self._ground = fig, moving, None
-        for artist in moving:
-            artist.set_animated(True)
-
-    def redraw(self):
-        self._ground = None
-
-    def png(self):
-        """Return the figure as it stands as PNG bytes."""
-        canvas = self.fig.canvas
-        if self._ground is None:
-            self._draw_ground()
-        canvas.restore_region(self._ground)
-        for artist in self.moving:
-            artist.axes.draw_artist(artist)
-        return encode(np.asarray(canvas.buffer_rgba())[..., :3])
-
-    @styled
-    def _draw_ground(self):
-        self.fig.canvas.draw()
-        self.fig.set_layout_engine("none")  # from now on everything keeps its place
-        self._ground = self.fig.canvas.copy_from_bbox(self.fig.bbox)
 
 
 class Panel:

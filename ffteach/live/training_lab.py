@@ -21,7 +21,7 @@ SLOW_MOTION = Recipe(
     epochs=10,
 )
 HELD_OUT = 0.1  # share of the training images that become validation images where the recipe holds out none
-LOOKED_AT = 250  # validation images looked at for each frame; all of them at the end of an epoch and in a pause
+LOOKED_AT = 200  # validation images looked at for each frame; all of them at the end of an epoch and in a pause
 SLIDER = {"continuous_update": False, "style": {"description_width": "initial"}, "layout": {"flex": "1 1 240px"}}
 LARGEST_BATCH = 500  # a step must stay far below a tick
 MOST_POINTS = 400  # of a curve; beyond that every other one is dropped
@@ -55,7 +55,8 @@ class TrainingLab(Panel):
         self._images, self._labels = images[order], labels[order]
         self._wrong = wrong_labels(self._labels, generator=torch.Generator().manual_seed(seed))
         super().__init__(self._make_controls(), name="ff-training-lab", size=SIZE)
-        self._figure = TrainingPicture(len(self.recipe.widths) - 1, difference=self.recipe.loss == "pairwise")
+        looked_at = min(LOOKED_AT, len(images)), len(images)
+        self._figure = TrainingPicture(len(self.recipe.widths) - 1, difference=self.recipe.loss == "pairwise", images=looked_at)
         self.follow(self.threshold, "ff-threshold", lambda value: setattr(self.training, "threshold", value))
         self.follow(self.learning_rate, "ff-lr", lambda value: setattr(self.training, "learning_rate", value))
         self.follow(self.epochs, "ff-epochs", self._aim)
@@ -63,13 +64,13 @@ class TrainingLab(Panel):
         self.draw()
 
     def _make_controls(self):
-        pairwise = self.recipe.loss == "pairwise"
+        pairwise, tens = self.recipe.loss == "pairwise", math.log10(self.recipe.learning_rate)
         self.threshold = widgets.FloatSlider(
             self.recipe.threshold, min=0, max=max(6, 2 * self.recipe.threshold), step=0.1, readout_format=".1f", disabled=pairwise,
             description="Threshold", tooltip="Goodness above it counts as positive", **SLIDER,
         )  # fmt: skip
         self.learning_rate = widgets.FloatLogSlider(
-            self.recipe.learning_rate, min=-5, max=-1, step=0.1, readout_format=".2g",
+            self.recipe.learning_rate, min=min(-5, math.floor(tens)), max=max(-1, math.ceil(tens)), step=0.1, readout_format=".2g",
             description="Learning rate", tooltip="How far each step goes; each notch is 26 % more", **SLIDER,
         )  # fmt: skip
         self.epochs = widgets.IntSlider(
@@ -131,7 +132,8 @@ class TrainingLab(Panel):
                 break
         if not stats:
             self._finished = True
-            self.stop(f"{self.training.epochs} epochs are done. Raise Epochs to go on.")
+            done = self.training.epochs
+            self.stop(f"{'Epoch 1 is' if done == 1 else f'All {done} epochs are'} done. Raise Epochs to go on.")
             return 0
         stats = torch.stack(stats)
         self._loss = stats.mean(dim=0)[0].tolist()
@@ -219,14 +221,14 @@ class TrainingLab(Panel):
         """Progress, time left, accuracy and loss as one line of HTML."""
         seconds = state["seconds_left"]
         epoch = min(int(state["epochs_done"]) + 1, state["epochs"])
-        loss = "" if state["loss"] is None else " and ".join(f"{loss:.2f}" for loss in state["loss"])
+        loss = "" if state["loss"] is None else ", ".join(f"{loss:.2f}" for loss in state["loss"])
         columns = (
-            (120, f'<progress max="1" value="{share:.3f}" aria-label="Progress" style="width:100%"></progress>'),
+            (100, f'<progress max="1" value="{share:.3f}" aria-label="Progress" style="width:100%"></progress>'),
             (90, f"Epoch {epoch} of {state['epochs']}"),
             (70, f"step {state['step']}"),
             (100, "" if seconds is None else f"about {math.ceil(seconds)} s left"),
             (190, f"Validation accuracy <b>{state['accuracy']:.1%}</b>"),
-            (140, f"Training loss {loss}" if loss else ""),
+            (100, f"Loss {loss}" if loss else ""),
         )
         spans = "".join(f'<span style="flex:0 0 auto; min-width:{width}px">{text}</span>' for width, text in columns)
         return f'<div style="display:flex; flex-wrap:wrap; gap:0 12px; font-variant-numeric:tabular-nums">{spans}</div>'

@@ -1,9 +1,10 @@
 """The picture of the training lab: each layer's goodness, and accuracy and loss over time."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from ..plots import SERIES, GoodnessHistogram, new_figure, numbers, styled
-from .panel import LiveFigure
+from .live_figure import LiveFigure
 
 SIZE = 840, 310  # pixels
 LOSS_SHOWN = 0.03, 30.0
@@ -41,32 +42,36 @@ class LiveHistogram(GoodnessHistogram):
 class TrainingPicture(LiveFigure):
     """Histograms for `layers` layers side by side, then validation accuracy above training loss.
 
-    difference: show g_pos - g_neg (for the pairwise loss).
+    difference: show g_pos - g_neg (for the pairwise loss). images: how many the curve looks at, and how many its dots.
     """
 
-    def __init__(self, layers, *, difference):
+    def __init__(self, layers, *, difference, images):
         names = [f"Layer {layer + 1}" for layer in range(layers)]
         width = SIZE[0] / 100, SIZE[1] / 100
         fig, axes = new_figure(mosaic=[[*names, "accuracy"], [*names, "accuracy"], [*names, "loss"]], size=width, width_ratios=[1] * layers + [0.9])
-        self._build(fig, axes, names, difference)
+        self._build(fig, axes, names, difference, images)
         self.upper = self.target = 0
         super().__init__(fig, [artist for histogram in self.histograms for artist in histogram.moving] + self.curves)
 
     @styled
-    def _build(self, fig, axes, names, difference):
+    def _build(self, fig, axes, names, difference, images):
         self.histograms = [LiveHistogram(axes[name], title=name, difference=difference) for name in names]
         first = self.histograms[0]
         fig.legend(handles=[first.pos, *([] if difference else [first.neg]), first.line], loc="outside upper left", ncols=3)
         self.accuracy, self.loss = axes["accuracy"], axes["loss"]
-        (line,) = self.accuracy.plot([], [], color=SERIES[2])
-        (dots,) = self.accuracy.plot([], [], "o", color=SERIES[2], markersize=5)
+        (line,) = self.accuracy.plot([], [], color=SERIES[2], label=f"{images[0]} images")
+        (dots,) = self.accuracy.plot([], [], "o", color=SERIES[2], markersize=5, label=f"all {images[1]}")
         (loss,) = self.loss.plot([], [], color=SERIES[3])
         self.curves = [line, dots, loss]
         self.accuracy.set(ylim=(0, 100), yticks=range(0, 101, 20), title="Validation accuracy (%)")
         self.accuracy.tick_params(labelbottom=False)
+        self.accuracy.legend(loc="lower right", fontsize=9)
+        axes[names[0]].set_ylabel("validation images")
         self.loss.set(yscale="log", ylim=LOSS_SHOWN, title="Training loss", xlabel="epochs")
         self.loss.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
         self.loss.minorticks_off()
+        for ax in (self.accuracy, self.loss):
+            ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
 
     def update(self, g_pos, g_neg, *, threshold, history, dots, target):
         """Show goodness `(layers, N)` of positives and negatives, the threshold, and what has been.
@@ -92,7 +97,7 @@ class TrainingPicture(LiveFigure):
         first = self.histograms[0]
         shown = np.abs(g_pos - g_neg) if first.difference else np.concatenate([g_pos, g_neg], axis=1)
         shown = shown[np.isfinite(shown)]
-        needed = max(1.05 * np.quantile(shown, 0.99) if len(shown) else 0, 0 if first.difference else 1.25 * threshold)
+        needed = max(1.05 * np.quantile(shown, 0.99) if len(shown) else 0, 0 if first.difference else 1.6 * threshold)
         upper = next(end for end in GOODNESS_ENDS if end >= needed or end == GOODNESS_ENDS[-1])
         if self.upper / 4 < upper <= self.upper:
             return

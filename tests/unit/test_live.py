@@ -1,5 +1,6 @@
 """The training lab without a browser: its widgets' values are set and its clock is ticked as the browser would do it."""
 
+import io
 import re
 import threading
 
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from ipywidgets.widgets import widget
+from PIL import Image
 
 from ffteach import RECIPES, Digits, train
-from ffteach.live import SLOW_MOTION, TrainingLab, panel, training_lab
+from ffteach.live import SLOW_MOTION, TrainingLab, live_figure, panel, training_lab
 from ffteach.plots import numbers
 
 SMALL = SLOW_MOTION.but(widths=(784, 24, 16), epochs=2, batch_size=20)  # 10 steps per epoch on the 200 digits
@@ -125,11 +127,11 @@ def test_settings_act_on_the_next_step_without_a_restart(lab):
 
 def test_raised_epochs_go_on_and_lowered_ones_end_it(lab):
     assert lab.run(1000)["step"] == 20
-    assert "2 epochs are done" in lab.message.value
+    assert "All 2 epochs are done" in lab.message.value
     lab.epochs.value = 3
     assert lab.running
     play(lab, 40)
-    assert lab.state["step"] == 30 and not lab.running and "3 epochs are done" in lab.message.value
+    assert lab.state["step"] == 30 and not lab.running and "All 3 epochs are done" in lab.message.value
     lab.epochs.value = 1
     assert lab.run(1)["step"] == 30
 
@@ -247,6 +249,8 @@ def test_every_recipe_that_fits_runs(make_lab):
         if recipe.growth == "none" and recipe.negatives != "hybrids":
             lab = make_lab(recipe.but(widths=(784, 16, 16), train_images=None))
             assert lab.recipe.batch_size <= 500 and lab.recipe.decay == "none"
+            settings = lab.training.threshold, lab.training.learning_rate, lab.training.epochs
+            assert settings == (recipe.threshold, recipe.learning_rate, recipe.epochs)
             assert lab.run(3)["step"] == 3
 
 
@@ -265,10 +269,15 @@ def test_two_panels_share_nothing(make_lab):
     assert (two.picture.value, plain(two.state)) == before
 
 
+def test_the_fast_png_is_the_same_picture():
+    pixels = np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint8)
+    assert np.array_equal(Image.open(io.BytesIO(live_figure.fast_png(pixels))), pixels)
+
+
 def test_only_few_frames_redraw_everything(lab, monkeypatch):
     drawn = []
-    draw_ground = panel.LiveFigure._draw_ground
-    monkeypatch.setattr(panel.LiveFigure, "_draw_ground", lambda self: (drawn.append(1), draw_ground(self)))
+    draw_ground = live_figure.LiveFigure._draw_ground
+    monkeypatch.setattr(live_figure.LiveFigure, "_draw_ground", lambda self: (drawn.append(1), draw_ground(self)))
     lab.epochs.value = 10
     for _ in range(10):
         lab.run(5)
@@ -279,7 +288,7 @@ def test_a_thousand_ticks_leave_no_traces(make_lab, digits, monkeypatch):
     few = Digits(digits.train.take(slice(20)), digits.validation.take(slice(10)), digits.test)
     lab = make_lab(SMALL.but(widths=(784, 4)), data=few)
     monkeypatch.setattr(panel, "TICK", 0)
-    monkeypatch.setattr(panel.LiveFigure, "png", lambda self: b"")  # a thousand drawings would take long
+    monkeypatch.setattr(live_figure.LiveFigure, "png", lambda self: b"")  # a thousand drawings would take long
     lab.epochs.max = lab.epochs.value = 2000
     lab.train_button.value = True
 

@@ -91,7 +91,7 @@ def test_C4_slopes_push_positives_up_and_negatives_down_and_end_where_the_sample
 
 def test_N1_slopes_stay_finite_at_extreme_goodness():
     extreme = torch.tensor([0.0, 1e4, 1e30])
-    for slopes in (ff_slopes(extreme, extreme.flip(0), 2.0, 0.05), pairwise_slopes(extreme, extreme.flip(0), 0.05)):
+    for slopes in (ff_slopes(extreme, extreme.flip(0), 2.0, 0.01), pairwise_slopes(extreme, extreme.flip(0), 0.01)):
         assert all(slope.isfinite().all() for slope in slopes)
 
 

@@ -42,9 +42,14 @@ SYSTEM_B = dict(
     fresh_negatives=False, loss="threshold", threshold=2.0, temperature=1.0, schedule="greedy", epochs=350, batch_size=None, optimiser="adam",
     learning_rate=0.15, weight_decay=0.0, decay="none", growth="none", train_images=10_000, pixel_mean=0.1, pixel_deviation=0.1,
 )  # fmt: skip
+SYSTEM_C = SYSTEM_A | dict(
+    widths=(784, 500, 500, 500), negatives="hybrids", mask="gaussian", epochs=1100, growth="none", probe="published", probe_layers=None
+)  # fmt: skip
+for setting in ("label_strength", "growth_gain", "growth_width", "growth_epochs"):
+    del SYSTEM_C[setting]  # without labels there is neither a label pixel nor growth
 
 
-@pytest.mark.parametrize("name, published", [("growing-published", SYSTEM_A), ("tapering", SYSTEM_B)])
+@pytest.mark.parametrize("name, published", [("growing-published", SYSTEM_A), ("tapering", SYSTEM_B), ("mask-probe", SYSTEM_C)])
 def test_published_systems_have_their_published_settings(name, published):
     settings = dataclasses.asdict(RECIPES[name])
     assert {setting: settings[setting] for setting in published} == published
@@ -141,8 +146,9 @@ WRONG = {
     **{name: [-0.1, 1, 1.0, *NOT_A_NUMBER] for name in ("momentum", "validation_share")},
     **{name: [0, -1, 2.0, *NOT_A_NUMBER] for name in ("epochs", "growth_epochs", "growth_width", "max_layers")},
     **{name: [0, -1, 2.0, "1", True] for name in ("batch_size", "train_images")},
-    **{name: [-1, 2.0, *NOT_A_NUMBER] for name in ("uniform_epochs", "blurs")},
+    **{name: [-1, 2.0, *NOT_A_NUMBER] for name in ("uniform_epochs", "blurs", "shift")},
     "pixel_mean": NOT_A_NUMBER,
+    "probe_layers": [0, (), (2,), (-1,), (0, 0), (0.5,), "all"],
     "fresh_negatives": ["false", "no", 0, None],
     "widths": [784, (784,), (), (784, 0), (784, 2.5), (784, "30"), (784, True), "784"],
 }

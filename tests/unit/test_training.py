@@ -37,14 +37,10 @@ def moved(net, before):
 
 def steps(run):
     """Yield each record with the positions of the images that its batch held."""
-    for _ in range(10_000):
-        start = run.position
-        try:
-            record = next(run)
-        except StopIteration:
-            return
-        start = 0 if record.epoch_done and run.steps_per_epoch == 1 else start
-        yield record, run.order[start : start + (run.recipe.batch_size or run.count)]
+    size = run.recipe.batch_size or run.count
+    for record in run:
+        end = run.position or run.count  # 0 again after the last batch of an epoch
+        yield record, run.order[(end - 1) // size * size : end]
 
 
 def watch_draws(run, drawn):
@@ -336,6 +332,16 @@ def test_epochs_lowered_end_the_run(few):
     assert len(list(run)) == 4
 
 
+def test_epochs_lowered_in_the_middle_of_an_epoch_start_the_next_layer_with_a_whole_one(few):
+    run = train(SMALL.network(), few, SMALL.but(schedule="greedy", epochs=3))
+    for _ in range(6):
+        next(run)
+    run.epochs = 1
+    rest = list(steps(run))
+    assert [record.layers for record, _ in rest] == [(1,)] * 4
+    assert torch.equal(torch.cat([rows for _, rows in rest]).sort().values, torch.arange(200))
+
+
 def test_epoch_records_are_the_means_over_the_steps(few):
     single = list(train(SMALL.network(), few, SMALL))
     epochs = list(train(SMALL.network(), few, SMALL).epoch_records())
@@ -546,6 +552,8 @@ RUNS = {
     "before the first step": (SMALL.but(fresh_negatives=False), 0),
     "sgd with decay": (SMALL.but(optimiser="sgd", decay="second half"), 5),
     "greedy, fixed negatives": (SMALL.but(schedule="greedy", fresh_negatives=False), 11),
+    "greedy, fixed negatives, shifted images": (SMALL.but(schedule="greedy", fresh_negatives=False, shift=1), 11),
+    "shifted images": (SMALL.but(shift=2), 3),
     "greedy, fresh negatives": (SMALL.but(schedule="greedy", batch_size=50), 10),
     "greedy, fixed hybrids": (SMALL.but(schedule="greedy", fresh_negatives=False, negatives="hybrids", mask="gaussian"), 10),
     "fresh hybrids": (SMALL.but(negatives="hybrids"), 3),
@@ -691,7 +699,7 @@ def test_anything_but_digits_or_a_split_is_refused_with_a_hint(few, make_net, da
 
 
 def test_data_and_network_must_share_a_device(few, make_net):
-    with pytest.raises(ValueError, match="images are on cpu, labels on cpu, the network on meta.*one device"):
+    with pytest.raises(ValueError, match="images are on cpu, the network on meta.*one device"):
         train(make_net(30).to("meta"), few, SMALL)
 
 
