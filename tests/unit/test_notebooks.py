@@ -92,6 +92,7 @@ def test_a_lesson_has_its_shape(path):
 def test_nbval_really_checks_something(path):
     checked = [cell for cell in cells(path, "code") if "NBVAL_CHECK_OUTPUT" in cell.source]
     assert 2 <= len(checked) <= 8
+    assert not any("plots.show" in cell.source for cell in checked), "nbval would compare the picture's bytes, which depend on the machine"
     assert all("".join(output.get("text", "") or str(output.get("data", "")) for output in cell.outputs).strip() for cell in checked)
 
 
