@@ -255,8 +255,23 @@ def draw_graph(ax, boxes, arrows, *, title="", limits=(-0.5, 3.5, -0.4, 1.4)):
 
 
 @styled
-def draw_mosaic(ax, rows_of_weights, *, columns=16, title=""):
-    """Draw weight vectors `(U, 784)` as ONE picture of 28 x 28 tiles, each scaled by its own maximum: red above, blue below 0."""
+def draw_points(ax, points, labels, *, title="", size=6, alpha=0.8):
+    """Draw points `(N, 2)` as the digits `(N,)` that they stand for, so that shape and colour both tell the class. Return the lines."""
+    points, labels = numbers(points), numbers(labels)
+    lines = []
+    for digit in range(10):
+        options = {"marker": f"${digit}$", "color": SERIES[digit % len(SERIES)], "markersize": size, "alpha": alpha, "markeredgewidth": 0.2}
+        lines += ax.plot(*points[labels == digit].T, linestyle="", **options)
+    ax.set(title=title, xticks=[], yticks=[])
+    return lines
+
+
+@styled
+def draw_mosaic(ax, rows_of_weights, *, columns=16, title="", cmap="RdBu_r", limits=(-1, 1)):
+    """Draw weight vectors `(U, 784)` as ONE picture of 28 x 28 tiles, each scaled by its own maximum: red above, blue below 0.
+
+    For digits instead of weights: `cmap="gray", limits=(0, 1)`.
+    """
     weights = numbers(rows_of_weights)
     weights = weights / np.maximum(np.abs(weights).max(axis=1, keepdims=True), 1e-12)
     lines = -(-len(weights) // columns)
@@ -264,4 +279,4 @@ def draw_mosaic(ax, rows_of_weights, *, columns=16, title=""):
     for unit, tile in enumerate(weights.reshape(-1, 28, 28)):
         top, left = unit // columns * 29, unit % columns * 29
         canvas[top : top + 28, left : left + 28] = tile
-    return draw_image(ax, canvas, title, limits=(-1, 1), cmap="RdBu_r")
+    return draw_image(ax, canvas, title, limits=limits, cmap=cmap)

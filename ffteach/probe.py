@@ -10,10 +10,9 @@ import torch.nn.functional as F
 
 from .data import CLASSES, Split, check_images, check_labels, hold_out
 
-BATCH = 1000  # images at a time through the network: bounds the memory
-ROWS = 256  # rows at a time through the probe: read once for the logits and the gradient, they stay in a CPU's cache
-WEAKER = tuple(10 ** (-step / 2) for step in range(2, 11))  # weight decays to try: 0.1, 0.032, 0.01 ... 1e-5
-STRONGER = tuple(10 ** (step / 2) for step in range(-1, 3))  # 0.32 ... 10, if 0.1 is best of those: few images, or noise
+BATCH = 1000  # images at a time: bounds the memory of the network, and what the probe reads twice stays in a CPU's cache
+WEAKER = tuple(10 ** (-step / 2) for step in range(3, 11))  # weight decays to try: 0.032, 0.01, 0.0032 ... 1e-5
+STRONGER = tuple(10 ** (step / 2) for step in range(-2, 3))  # 0.1, 0.32 ... 10, if the first of those is the best: few images, or noise
 HELD_OUT = 0.2  # share of the training data on which the weight decay is chosen
 STEPS = 500  # of L-BFGS, at most
 TOLERANCE, ROUGH_TOLERANCE = 5e-5, 3e-4  # it stops when no entry of the gradient is larger: for the result, for the choice of a decay
@@ -153,7 +152,7 @@ def cross_entropy(x, labels, weight, bias):
     """
     loss = torch.zeros((), dtype=torch.float64, device=x.device)  # in float32 a line search would stop too early
     gradients = torch.zeros_like(weight), torch.zeros_like(bias)
-    for part, label in zip(x.split(ROWS), labels.unsqueeze(1).split(ROWS)):
+    for part, label in zip(x.split(BATCH), labels.unsqueeze(1).split(BATCH)):
         p = torch.addmm(bias, part, weight.t()).log_softmax(dim=1)
         loss -= p.gather(1, label).sum(dtype=torch.float64)
         p = p.exp_().scatter_add_(1, label, p.new_full(label.shape, -1)).div_(len(x))

@@ -35,7 +35,7 @@ class LiveFigure:
     @styled
     def _draw_ground(self):
         self.fig.canvas.draw()
-        self.fig.set_layout_engine("none")  # from now on everything keeps its place
+        self.fig.set_layout_engine("none")  # whatever layout it had, from now on everything keeps its place
         self._ground = self.fig.canvas.copy_from_bbox(self.fig.bbox)
 
 

@@ -21,7 +21,7 @@ SLOW_MOTION = Recipe(
     epochs=10,
 )
 HELD_OUT = 0.1  # share of the training images that become validation images where the recipe holds out none
-LOOKED_AT = 200  # validation images looked at for each frame; all of them at the end of an epoch and in a pause
+LOOKED_AT = 200  # validation images shown while it trains; all of them at the end of an epoch and in a pause
 SLIDER = {"continuous_update": False, "style": {"description_width": "initial"}, "layout": {"flex": "1 1 240px"}}
 LARGEST_BATCH = 500  # a step must stay far below a tick
 MOST_POINTS = 400  # of a curve; beyond that every other one is dropped
@@ -55,8 +55,10 @@ class TrainingLab(Panel):
         self._images, self._labels = images[order], labels[order]
         self._wrong = wrong_labels(self._labels, generator=torch.Generator().manual_seed(seed))
         super().__init__(self._make_controls(), name="ff-training-lab", size=SIZE)
-        looked_at = min(LOOKED_AT, len(images)), len(images)
-        self._figure = TrainingPicture(len(self.recipe.widths) - 1, difference=self.recipe.loss == "pairwise", images=looked_at)
+        self._live = min(LOOKED_AT, len(images))
+        self._figure = TrainingPicture(
+            len(self.recipe.widths) - 1, difference=self.recipe.loss == "pairwise", images=(self._live, len(images))
+        )
         self.follow(self.threshold, "ff-threshold", lambda value: setattr(self.training, "threshold", value))
         self.follow(self.learning_rate, "ff-lr", lambda value: setattr(self.training, "learning_rate", value))
         self.follow(self.epochs, "ff-epochs", self._aim)
@@ -83,7 +85,7 @@ class TrainingLab(Panel):
     @property
     def state(self):
         """All that is shown, as plain numbers, texts and lists; goodness and loss are means, one number for each layer."""
-        training, (g_pos, g_neg) = self.training, self._goodness
+        training, (g_pos, g_neg) = self.training, self._goodness.mean(dim=2).tolist()
         return {
             "running": self.running,
             "message": self.said,
@@ -95,11 +97,11 @@ class TrainingLab(Panel):
             "seconds_left": self._seconds_left(),
             "threshold": training.threshold,
             "learning_rate": training.learning_rate,
-            "goodness_pos": g_pos.mean(dim=1).tolist(),
-            "goodness_neg": g_neg.mean(dim=1).tolist(),
+            "goodness_pos": g_pos,
+            "goodness_neg": g_neg,
             "loss": self._loss,  # over the batches since the last look; None before the first step
-            "accuracy": self._accuracy,  # on `images` validation images, 0..1
-            "images": g_pos.shape[1],
+            "accuracy": self._right[: self._shown].mean().item(),  # on so many validation images, 0..1:
+            "images": self._shown,
         }
 
     def close(self):
@@ -107,6 +109,11 @@ class TrainingLab(Panel):
         super().close()
         with self._lock:
             self.training = self.data = self._images = self._labels = self._wrong = None
+
+    @property
+    def _goodness(self):
+        """Of positives and negatives as they are shown: `(2, layers, images)`."""
+        return self._measured[:, :, : self._shown]
 
     # ---- what a panel does
 
@@ -118,8 +125,10 @@ class TrainingLab(Panel):
         self.training.learning_rate = self.learning_rate.value
         self.training.epochs = self.epochs.value
         self.history, self.epoch_ends = [], []  # (epochs, accuracy, loss) at each look; (epochs, accuracy on all images)
+        self._measured = torch.zeros(2, len(net.layers), len(self._labels), device=self._images.device)
+        self._right = torch.zeros(len(self._labels), device=self._images.device)
         self.trouble = self._loss = self._pace = None
-        self._finished, self._last_tick = False, -math.inf
+        self._finished, self._last_tick, self._turn = False, -math.inf, 0
         self._look(everything=True)
         self.say("Nothing trained yet: press Train.")
 
@@ -162,33 +171,39 @@ class TrainingLab(Panel):
             self._finished, self.train_button.value = False, True
 
     def _look(self, everything):
-        """Measure goodness and accuracy on held-out images, and note them for the curves."""
-        images = self._images if everything else self._images[:LOOKED_AT]
-        labels, wrong = self._labels[: len(images)], self._wrong[: len(images)]
-        tables = goodness_per_label(self.training.net, images, per_layer=True)  # (layers, N, 10)
-        each = torch.arange(len(images), device=images.device)
-        self._goodness = tables[:, each, labels], tables[:, each, wrong]  # (layers, N) each
-        right = (tables.sum(dim=0).argmax(dim=1) == labels).float()
-        self._accuracy = right.mean().item()
+        """Measure goodness and accuracy on held-out images, and note them for the curves.
+
+        Either on all of them, or in turn on one half of the first `_live`, which are shown; the other half is then one look old.
+        """
+        self._turn = 1 - self._turn
+        half = (self._live + 1) // 2
+        start = self._turn * (self._live - half)
+        part = slice(None) if everything else slice(start, start + half)
+        labels, wrong = self._labels[part], self._wrong[part]
+        tables = goodness_per_label(self.training.net, self._images[part], per_layer=True)  # (layers, N, 10)
+        each = torch.arange(len(labels), device=labels.device)
+        self._measured[:, :, part] = torch.stack([tables[:, each, labels], tables[:, each, wrong]])
+        self._right[part] = (tables.sum(dim=0).argmax(dim=1) == labels).float()
+        self._shown = len(self._labels) if everything else self._live
+        self._dead = [layer for layer, table in enumerate(tables, start=1) if not table.any()]
         done = self.training.step / self.training.steps_per_epoch
         if self.history and self.history[-1][0] == done:
             return
-        self.history.append((done, right[:LOOKED_AT].mean().item(), math.nan if self._loss is None else sum(self._loss) / len(self._loss)))
+        loss = math.nan if self._loss is None else sum(self._loss) / len(self._loss)
+        self.history.append((done, self._right[: self._live].mean().item(), loss))
         if everything:
-            self.epoch_ends.append((done, self._accuracy))
+            self.epoch_ends.append((done, self._right.mean().item()))
         for points in (self.history, self.epoch_ends):
             if len(points) > MOST_POINTS:
                 del points[1::2]
 
     def _diagnose(self, stats):
         """Say so if numbers are no longer finite or a layer is dead; stop and return False if nothing more can come of it."""
-        both = torch.stack(self._goodness)
-        if not (stats.isfinite().all() and both.isfinite().all()):
+        if not (stats.isfinite().all() and self._measured.isfinite().all()):
             self.trouble = "diverged"
             self.stop("Diverged: the numbers are no longer finite. Lower the learning rate, then press Reset.")
             return False
-        dead = [layer for layer, values in enumerate(both.unbind(dim=1), start=1) if not values.any()]
-        if dead:
+        if dead := self._dead:
             self.trouble = "dead"
             which = f"Layer {dead[0]} is" if len(dead) == 1 else f"Layers {' and '.join(map(str, dead))} are"
             if 1 in dead:  # the layers above see nothing either
@@ -219,14 +234,15 @@ class TrainingLab(Panel):
 
     def _figures(self, state, share):
         """Progress, time left, accuracy and loss as one line of HTML."""
-        seconds = state["seconds_left"]
-        epoch = min(int(state["epochs_done"]) + 1, state["epochs"])
+        training, seconds = self.training, state["seconds_left"]
+        layer = f"Layer {training.phase + 1}, epoch" if self.recipe.schedule == "greedy" else "Epoch"
+        left = "" if seconds is None else f"about {math.ceil(seconds)} s left" if seconds < 100 else f"about {seconds / 60:.0f} min left"
         loss = "" if state["loss"] is None else ", ".join(f"{loss:.2f}" for loss in state["loss"])
         columns = (
             (100, f'<progress max="1" value="{share:.3f}" aria-label="Progress" style="width:100%"></progress>'),
-            (90, f"Epoch {epoch} of {state['epochs']}"),
+            (90, f"{layer} {min(training.epoch + 1, training.epochs)} of {training.epochs}"),
             (70, f"step {state['step']}"),
-            (100, "" if seconds is None else f"about {math.ceil(seconds)} s left"),
+            (100, left),
             (190, f"Validation accuracy <b>{state['accuracy']:.1%}</b>"),
             (100, f"Loss {loss}" if loss else ""),
         )

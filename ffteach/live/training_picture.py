@@ -39,6 +39,11 @@ class LiveHistogram(GoodnessHistogram):
             stairs.set_data(share / max(values.max() for values in shares), self.edges)
 
 
+def _place(ax, left, top, width, height):
+    """Put an Axes where these pixels say, counted from the picture's upper left corner."""
+    ax.set_position([left / SIZE[0], 1 - (top + height) / SIZE[1], width / SIZE[0], height / SIZE[1]])
+
+
 class TrainingPicture(LiveFigure):
     """Histograms for `layers` layers side by side, then validation accuracy above training loss.
 
@@ -47,8 +52,13 @@ class TrainingPicture(LiveFigure):
 
     def __init__(self, layers, *, difference, images):
         names = [f"Layer {layer + 1}" for layer in range(layers)]
-        width = SIZE[0] / 100, SIZE[1] / 100
-        fig, axes = new_figure(mosaic=[[*names, "accuracy"], [*names, "accuracy"], [*names, "loss"]], size=width, width_ratios=[1] * layers + [0.9])
+        fig, axes = new_figure(mosaic=[[*names, "accuracy", "loss"]], size=(SIZE[0] / 100, SIZE[1] / 100))
+        fig.set_layout_engine("none")  # the places are known, and finding them takes as long as all the drawing
+        wide = (546 - 16 * layers) / layers
+        for layer, name in enumerate(names):
+            _place(axes[name], left=30 + layer * (wide + 16), top=60, width=wide, height=200)
+        _place(axes["accuracy"], left=606, top=60, width=215, height=112)
+        _place(axes["loss"], left=606, top=206, width=215, height=54)
         self._build(fig, axes, names, difference, images)
         self.upper = self.target = 0
         super().__init__(fig, [artist for histogram in self.histograms for artist in histogram.moving] + self.curves)
@@ -57,7 +67,7 @@ class TrainingPicture(LiveFigure):
     def _build(self, fig, axes, names, difference, images):
         self.histograms = [LiveHistogram(axes[name], title=name, difference=difference) for name in names]
         first = self.histograms[0]
-        fig.legend(handles=[first.pos, *([] if difference else [first.neg]), first.line], loc="outside upper left", ncols=3)
+        fig.legend(handles=[first.pos, *([] if difference else [first.neg]), first.line], loc="upper left", bbox_to_anchor=(0.02, 1), ncols=3)
         self.accuracy, self.loss = axes["accuracy"], axes["loss"]
         (line,) = self.accuracy.plot([], [], color=SERIES[2], label=f"{images[0]} images")
         (dots,) = self.accuracy.plot([], [], "o", color=SERIES[2], markersize=5, label=f"all {images[1]}")
@@ -97,7 +107,7 @@ class TrainingPicture(LiveFigure):
         first = self.histograms[0]
         shown = np.abs(g_pos - g_neg) if first.difference else np.concatenate([g_pos, g_neg], axis=1)
         shown = shown[np.isfinite(shown)]
-        needed = max(1.05 * np.quantile(shown, 0.99) if len(shown) else 0, 0 if first.difference else 1.6 * threshold)
+        needed = max(1.2 * np.quantile(shown, 0.99) if len(shown) else 0, 0 if first.difference else 1.6 * threshold)
         upper = next(end for end in GOODNESS_ENDS if end >= needed or end == GOODNESS_ENDS[-1])
         if self.upper / 4 < upper <= self.upper:
             return

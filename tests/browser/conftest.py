@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from jupyterlab_driver import CHROMIUM_OPTIONS, JupyterServer, NotebookPage, find_chromium
+from jupyterlab_driver import CHROMIUM_OPTIONS, JupyterServer, find_chromium
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -34,20 +34,6 @@ def server(browser, tmp_path_factory):
     server = JupyterServer(tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("jupyter"))
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="module")
-def open_notebook(browser, server):
-    """Open a notebook (path below the server's root) in a page of its own; all are closed after the module's tests."""
-    pages = []
-
-    def open_notebook(path, **options):
-        pages.append(NotebookPage(browser, server, path, **options))
-        return pages[-1]
-
-    yield open_notebook
-    for page in pages:
-        page.close()
 
 
 @pytest.fixture(scope="session")

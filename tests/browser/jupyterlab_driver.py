@@ -121,7 +121,7 @@ class JupyterServer:
 
 
 class NotebookPage:
-    """One notebook in one browser page. `page` is Playwright's; `problems()` must stay empty."""
+    """One notebook in one browser page, closed together with its kernel at the end of `with`. `page` is Playwright's."""
 
     def __init__(self, browser, server, path, *, width=1280, height=1000, theme=None):
         self.server, self._problems = server, []
@@ -153,7 +153,10 @@ class NotebookPage:
         content = frame if isinstance(frame, bytes) else frame.encode()
         self.widget_messages += b"comm_msg" in content
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
         self.context.close()
         self.server.end_kernels()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyterlab_driver import NotebookPage
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
@@ -25,9 +26,8 @@ def lessons(server):
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_lesson_runs_in_the_browser(lessons, open_notebook, name):
-    lesson = open_notebook(f"{lessons}/{name}")
-    lesson.run_all(seconds=240)
-    assert lesson.page.evaluate(UNNAMED_PICTURES) == 0, "a picture without alternative text"
-    assert lesson.problems() == []
-    lesson.close()
+def test_lesson_runs_in_the_browser(browser, server, lessons, name):
+    with NotebookPage(browser, server, f"{lessons}/{name}") as lesson:
+        lesson.run_all(seconds=240)
+        assert lesson.page.evaluate(UNNAMED_PICTURES) == 0, "a picture without alternative text"
+        assert lesson.problems() == []

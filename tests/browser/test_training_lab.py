@@ -5,7 +5,7 @@ import time
 
 import nbformat.v4 as v4
 import pytest
-from jupyterlab_driver import wait_for
+from jupyterlab_driver import NotebookPage, wait_for
 
 CELLS = (
     "from ffteach.live import TrainingLab\nlabs = []",
@@ -58,7 +58,7 @@ class LabPage:
         self.part("ff-reset").click()
         wait_for(lambda: self.status, lambda said: "Nothing trained yet" in said and "step 0" in said, what="the untrained network")
 
-    def wait_step(self, at_least, seconds=30):
+    def wait_step(self, at_least, seconds=60):
         return wait_for(lambda: self.step, lambda step: step >= at_least, seconds=seconds, what=f"step {at_least}")
 
     def handle(self, css):
@@ -76,12 +76,12 @@ class LabPage:
 
 
 @pytest.fixture(scope="module")
-def notebook(server, open_notebook):
+def notebook(browser, server):
     cells = [v4.new_code_cell(source) for source in CELLS]
     (server.root / "panels.ipynb").write_text(v4.writes(v4.new_notebook(cells=cells, metadata=KERNEL)))
-    notebook = open_notebook("panels.ipynb")
-    notebook.run_all()
-    return notebook
+    with NotebookPage(browser, server, "panels.ipynb") as notebook:
+        notebook.run_all()
+        yield notebook
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_train_moves_everything_and_pause_stops_at_once(lab, screenshot):
     lab.wait_step(100)
     assert lab.alt != alt and lab.pixels != pixels and lab.status != status
     assert "Training." in lab.status and "s left" in lab.status
-    lab.wait_step(300, seconds=60)
+    lab.wait_step(300)
     screenshot(lab.root, "training-lab")
     started = time.monotonic()
     lab.pause()
@@ -168,10 +168,13 @@ def test_raised_epochs_go_on(lab):
 
 def test_two_panels_do_not_disturb_each_other(lab, notebook):
     other = LabPage(notebook, SECOND)
+    other.reset()
     untrained = other.alt
     lab.train()
     lab.wait_step(30)
     assert other.alt == untrained and other.part("ff-train").inner_text() == "Train"
+    other.part("ff-step").click()
+    wait_for(lambda: other.step, (1).__eq__, what="step 1 of the other panel")
     other.train()
     both = lab.step, other.step
     lab.wait_step(both[0] + 30)
