@@ -10,7 +10,8 @@ from ..inference import goodness_per_label
 from ..negatives import wrong_labels
 from ..recipes import Recipe
 from ..training import train
-from .panel import Panel
+from .panel import SLIDER
+from .training_panel import TrainingPanel
 from .training_picture import SIZE, TrainingPicture
 
 SLOW_MOTION = Recipe(
@@ -22,12 +23,11 @@ SLOW_MOTION = Recipe(
 )
 HELD_OUT = 0.1  # share of the training images that become validation images where the recipe holds out none
 LOOKED_AT = 200  # validation images shown while it trains; all of them at the end of an epoch and in a pause
-SLIDER = {"continuous_update": False, "style": {"description_width": "initial"}, "layout": {"flex": "1 1 240px"}}
 LARGEST_BATCH = 500  # a step must stay far below a tick
 MOST_POINTS = 400  # of a curve; beyond that every other one is dropped
 
 
-class TrainingLab(Panel):
+class TrainingLab(TrainingPanel):
     """Train a network live, and change threshold, learning rate and epochs while it learns. `TrainingLab()` in a cell shows it.
 
     recipe: a `Recipe`; default `SLOW_MOTION`. Whatever it says, the learning rate stays constant, so that the slider tells the

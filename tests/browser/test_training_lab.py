@@ -3,82 +3,21 @@
 import re
 import time
 
-import nbformat.v4 as v4
 import pytest
 from jupyterlab_driver import NotebookPage, wait_for
+from panel_page import PanelPage, write_notebook
 
 CELLS = (
     "from ffteach.live import TrainingLab\nlabs = []",
     "labs.append(TrainingLab())\nlabs[-1]",
     "labs.append(TrainingLab(seed=1))\nlabs[-1]",
 )
-KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}  # or JupyterLab would ask for one
 FIRST, SECOND = 1, 2  # the cells that show a panel
-
-
-class LabPage:
-    """One of the panels in the page, as someone sees and uses it."""
-
-    def __init__(self, notebook, cell):
-        self.notebook, self.page = notebook, notebook.page
-        self.root = self.page.locator(".jp-Notebook .jp-Cell").nth(cell).locator(".ff-panel")
-
-    def part(self, css):
-        return self.root.locator(f".{css}")
-
-    @property
-    def alt(self):
-        return self.part("ff-picture").locator("img").get_attribute("alt")
-
-    @property
-    def pixels(self):
-        return self.part("ff-picture").locator("img").get_attribute("src")
-
-    @property
-    def status(self):
-        return self.part("ff-status").inner_text()
-
-    @property
-    def step(self):
-        return int(re.search(r"step (\d+)", self.status)[1])
-
-    @property
-    def threshold(self):
-        return float(re.search(r"threshold (\d+\.\d)", self.alt)[1])
-
-    def train(self):
-        self.part("ff-train").click()
-        wait_for(lambda: self.part("ff-train").inner_text(), "Pause".__eq__, what="the button's Pause")
-
-    def pause(self):
-        self.part("ff-train").click()
-        wait_for(lambda: self.part("ff-train").inner_text(), "Train".__eq__, what="the button's Train")
-
-    def reset(self):
-        self.part("ff-reset").click()
-        wait_for(lambda: self.status, lambda said: "Nothing trained yet" in said and "step 0" in said, what="the untrained network")
-
-    def wait_step(self, at_least, seconds=60):
-        return wait_for(lambda: self.step, lambda step: step >= at_least, seconds=seconds, what=f"step {at_least}")
-
-    def handle(self, css):
-        return self.part(css).locator(".noUi-handle")
-
-    def drag(self, css, share):
-        """Drag a slider's handle with the mouse to `share` (0..1) of its way."""
-        self.handle(css).scroll_into_view_if_needed()
-        track, handle = self.part(css).locator(".noUi-base").bounding_box(), self.handle(css).bounding_box()
-        y = handle["y"] + handle["height"] / 2
-        self.page.mouse.move(handle["x"] + handle["width"] / 2, y)
-        self.page.mouse.down()
-        self.page.mouse.move(track["x"] + share * track["width"], y, steps=8)
-        self.page.mouse.up()
 
 
 @pytest.fixture(scope="module")
 def notebook(browser, server):
-    cells = [v4.new_code_cell(source) for source in CELLS]
-    (server.root / "panels.ipynb").write_text(v4.writes(v4.new_notebook(cells=cells, metadata=KERNEL)))
+    write_notebook(server.root / "panels.ipynb", CELLS)
     with NotebookPage(browser, server, "panels.ipynb") as notebook:
         notebook.run_all()
         yield notebook
@@ -87,7 +26,7 @@ def notebook(browser, server):
 @pytest.fixture
 def lab(notebook):
     """The first panel, untrained and paused; afterwards nothing must have gone wrong anywhere."""
-    lab = LabPage(notebook, FIRST)
+    lab = PanelPage(notebook, FIRST)
     lab.reset()
     yield lab
     if lab.part("ff-train").inner_text() == "Pause":
@@ -167,7 +106,7 @@ def test_raised_epochs_go_on(lab):
 
 
 def test_two_panels_do_not_disturb_each_other(lab, notebook):
-    other = LabPage(notebook, SECOND)
+    other = PanelPage(notebook, SECOND)
     other.reset()
     untrained = other.alt
     lab.train()

@@ -11,7 +11,7 @@ from ipywidgets.widgets import widget
 from PIL import Image
 
 from ffteach import RECIPES, Digits, train
-from ffteach.live import SLOW_MOTION, TrainingLab, live_figure, panel, training_lab
+from ffteach.live import SLOW_MOTION, TrainingLab, live_figure, panel, training_lab, training_panel
 from ffteach.plots import numbers
 
 SMALL = SLOW_MOTION.but(widths=(784, 24, 16), epochs=2, batch_size=20)  # 10 steps per epoch on the 200 digits
@@ -287,7 +287,7 @@ def test_only_few_frames_redraw_everything(lab, monkeypatch):
 def test_a_thousand_ticks_leave_no_traces(make_lab, digits, monkeypatch):
     few = Digits(digits.train.take(slice(20)), digits.validation.take(slice(10)), digits.test)
     lab = make_lab(SMALL.but(widths=(784, 4)), data=few)
-    monkeypatch.setattr(panel, "TICK", 0)
+    monkeypatch.setattr(training_panel, "TICK", 0)
     monkeypatch.setattr(live_figure.LiveFigure, "png", lambda self: b"")  # a thousand drawings would take long
     lab.epochs.max = lab.epochs.value = 2000
     lab.train_button.value = True
