@@ -18,7 +18,7 @@ SLIDER = {"continuous_update": False, "style": {"description_width": "initial"},
 PROJECTOR = 1.5  # how many times larger a presenter's type and picture are
 LARGE_TYPE = (
     "<style>.ff-presenter { --jp-widgets-font-size: 20px; --jp-widgets-inline-height: 42px; --jp-ui-font-size1: 20px;"
-    " --jp-widgets-inline-width: 480px; --jp-widgets-inline-width-short: 220px; }</style>"
+    " --jp-widgets-inline-width: 480px; --jp-widgets-inline-width-short: 220px; --jp-widgets-inline-width-tiny: 110px; }</style>"
 )
 
 # The handles and number fields of ipywidgets' sliders have no name that a screen reader could tell: give them their label's.

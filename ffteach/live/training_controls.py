@@ -15,8 +15,12 @@ NEGATIVES = {  # the choice, and the two settings of a recipe that it stands for
     "other images, fixed": ("other images", False),
 }
 WIDEST = 2000  # units in a layer: what a tick can bear
-SMALL = {"layout": {"width": "auto", "flex": "1 1 120px"}, "style": {"description_width": "initial"}}
 ROW = {"flex_flow": "row wrap", "align_items": "center", "width": "100%"}
+
+
+def _small(width):
+    """Options of a small control that is `width` pixels wide, its label included."""
+    return {"layout": {"width": f"{width}px"}, "style": {"description_width": "initial"}}
 
 
 def parse_widths(text):
@@ -42,10 +46,10 @@ class TrainingControls:
         self._make_those_that_act_now(recipe)
         self._make_those_that_wait(recipe, seed)
         self.boxes = [
-            widgets.Checkbox(description=f"Freeze layer {layer}", tooltip="Keep its weights as they are", indent=False, layout={"width": "130px"})
+            widgets.Checkbox(description=f"Freeze layer {layer}", tooltip="Keep its weights as they are", indent=False, layout={"width": "auto", "flex": "1 1 0"})
             for layer in range(1, MOST_LAYERS + 1)
         ]
-        self.freeze = widgets.HBox(layout={"flex_flow": "row wrap"})
+        self.freeze = widgets.HBox(layout={"width": "67%", "margin": "0 0 0 28px"})  # each box above its layer's histogram
         self.freeze_only({layer - 1 for layer in frozen})
         self.digit = widgets.IntSlider(digit, min=0, max=digits - 1, description="Test image", tooltip="Which digit to follow", **SLIDER)
         self.rewind = widgets.IntSlider(
@@ -58,9 +62,9 @@ class TrainingControls:
         for name, css in names.items():
             getattr(self, name).add_class(f"ff-{css}")
         first = widgets.HBox([self.threshold, self.learning_rate, self.epochs], layout=ROW)
-        second = widgets.HBox([widgets.HTML("<b>With Reset:</b>"), *self.waiting], layout=ROW)
+        second = widgets.HBox([widgets.HTML("<b>With Reset:</b>", layout={"margin": "2px 0"}), *self.waiting], layout=ROW)
         self.essential = [first, self.why]
-        self.rows = [*self.essential, self.freeze, second]
+        self.rows = [*self.essential, second, self.freeze]
         self.below = widgets.HBox([self.digit, self.rewind], layout=ROW)
 
     def _make_those_that_act_now(self, recipe):
@@ -81,11 +85,11 @@ class TrainingControls:
 
     def _make_those_that_wait(self, recipe, seed):
         negatives = next(name for name, stands_for in NEGATIVES.items() if stands_for == (recipe.negatives, recipe.fresh_negatives))
-        self.negatives = widgets.Dropdown(options=list(NEGATIVES), value=negatives, description="Negatives", **SMALL)
-        self.loss = widgets.Dropdown(options=["threshold", "pairwise"], value=recipe.loss, description="Loss", **SMALL)
-        self.widths = widgets.Text(", ".join(map(str, recipe.widths[1:])), description="Widths", continuous_update=False, **SMALL)
-        self.schedule = widgets.Dropdown(options=["simultaneous", "greedy"], value=recipe.schedule, description="Schedule", **SMALL)
-        self.seed = widgets.BoundedIntText(seed, min=0, max=10**6, description="Seed", **SMALL)
+        self.negatives = widgets.Dropdown(options=list(NEGATIVES), value=negatives, description="Negatives", **_small(172))
+        self.loss = widgets.Dropdown(options=["threshold", "pairwise"], value=recipe.loss, description="Loss", **_small(136))
+        self.widths = widgets.Text(", ".join(map(str, recipe.widths[1:])), description="Widths", continuous_update=False, **_small(144))
+        self.schedule = widgets.Dropdown(options=["simultaneous", "greedy"], value=recipe.schedule, description="Schedule", **_small(184))
+        self.seed = widgets.BoundedIntText(seed, min=0, max=10**6, description="Seed", **_small(92))
         self.waiting = [self.negatives, self.loss, self.widths, self.schedule, self.seed]
 
     def chosen(self, recipe):

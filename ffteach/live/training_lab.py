@@ -252,4 +252,5 @@ class TrainingLab(TrainingPanel):
             change["owner"].value = change["old"]
             return self.say(f"{error} It stays {change['old']}.", role="alert")
         self.reset_button.button_style = "warning" if waits else ""
-        self.say("This needs a new network: press Reset for it." if waits else "Back at the settings of this network.")
+        what = change["owner"].description
+        self.say(f"{what} needs a new network: it waits for Reset." if waits else "Nothing waits for Reset any more.")

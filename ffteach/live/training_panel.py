@@ -9,6 +9,7 @@ from .panel import Panel
 
 TICK = 0.08  # seconds of work per tick: most of the time goes into training, and a click is still answered at once
 INTERVAL = 40  # milliseconds between two ticks at least; while one is being worked on, the browser holds the next one back
+WIDTH = {"width": "auto", "min_width": "90px"}  # of a button, whatever it says
 STEPS_AT_ONCE = 10  # in `run`, between two looks at the result: about what a tick does
 
 
@@ -26,10 +27,10 @@ class TrainingPanel(Panel):
     def __init__(self, controls, *, name, size, buttons=(), **options):
         self.clock = widgets.Play(min=0, max=10**9, interval=INTERVAL, repeat=True, layout={"display": "none"})
         self.clock._view_count = 0  # have the browser count the pages that show it
-        self.train_button = widgets.ToggleButton(description="Train", tooltip="Start or pause", button_style="primary", layout={"width": "90px"})
-        self.step_button = widgets.Button(description="One step", tooltip="Pause, and train on one batch", layout={"width": "90px"})
+        self.train_button = widgets.ToggleButton(description="Train", tooltip="Start or pause", button_style="primary", layout=WIDTH)
+        self.step_button = widgets.Button(description="One step", tooltip="Pause, and train on one batch", layout=WIDTH)
         self.reset_button = widgets.Button(
-            description="Reset", tooltip="Back to the untrained network, with these settings", layout={"width": "90px"}
+            description="Reset", tooltip="Back to the untrained network, with these settings", layout=WIDTH
         )
         super().__init__([self.train_button, self.step_button, self.reset_button, *buttons], controls, name=name, size=size, **options)
         self.widget.children += (self.clock,)

@@ -24,7 +24,7 @@ class LiveHistogram(GoodnessHistogram):
         self.neg.set(visible=not difference, edgecolor="#7A5000", linewidth=0)
         self.pos.set_label("positive minus its own negative" if difference else "positive")
         self.line.set_label("equal" if difference else "threshold")
-        ax.set(ylim=(0, 1.05), yticks=[], ylabel="", xlabel="difference of goodness" if difference else "goodness")
+        ax.set(ylim=(0, 1.05), yticks=[], ylabel="", xlabel="difference" if difference else "goodness")
         self.moving = [self.pos, self.neg, self.line]
 
     def reach(self, upper):
