@@ -39,14 +39,18 @@ def rounded(value):
 class TrainingControls:
     """All controls as widgets, set to what a recipe and the other arguments say. frozen: layers, from 1. digits: how many there are.
 
-    `now` act on the next step; `waiting` at Reset, when `chosen` reads them; `freeze` has one box for each layer.
+    Those in `waiting` act at Reset, when `chosen` reads them, the others at once. Raises ValueError if a frozen layer is not there.
     """
 
     def __init__(self, recipe, *, seed, frozen, digit, digits):
         self._make_those_that_act_now(recipe)
         self._make_those_that_wait(recipe, seed)
+        layers = range(1, len(recipe.widths))
+        if not set(frozen) <= set(layers):
+            raise ValueError(f"frozen={frozen!r}: there are the layers {', '.join(map(str, layers))}")
+        look = {"indent": False, "layout": {"width": "auto", "flex": "1 1 0"}}
         self.boxes = [
-            widgets.Checkbox(description=f"Freeze layer {layer}", tooltip="Keep its weights as they are", indent=False, layout={"width": "auto", "flex": "1 1 0"})
+            widgets.Checkbox(description=f"Freeze layer {layer}", tooltip="Keep its weights as they are", **look)
             for layer in range(1, MOST_LAYERS + 1)
         ]
         self.freeze = widgets.HBox(layout={"width": "67%", "margin": "0 0 0 28px"})  # each box above its layer's histogram
@@ -55,9 +59,10 @@ class TrainingControls:
         self.rewind = widgets.IntSlider(
             0, min=0, max=1, description="Rewind to step", tooltip="Back to a moment of this training, to go on from there", **SLIDER
         )
+        self.reveal = widgets.Button(description="Reveal test error", tooltip="Look at the test images: once, at the end", layout={"width": "auto"})
         names = {
             "threshold": "threshold", "learning_rate": "lr", "epochs": "epochs", "negatives": "negatives", "loss": "loss", "widths": "widths",
-            "schedule": "schedule", "seed": "seed", "freeze": "freeze", "digit": "digit", "rewind": "rewind",
+            "schedule": "schedule", "seed": "seed", "digit": "digit", "rewind": "rewind", "reveal": "reveal",
         }  # fmt: skip
         for name, css in names.items():
             getattr(self, name).add_class(f"ff-{css}")
@@ -89,7 +94,7 @@ class TrainingControls:
         self.loss = widgets.Dropdown(options=["threshold", "pairwise"], value=recipe.loss, description="Loss", **_small(136))
         self.widths = widgets.Text(", ".join(map(str, recipe.widths[1:])), description="Widths", continuous_update=False, **_small(144))
         self.schedule = widgets.Dropdown(options=["simultaneous", "greedy"], value=recipe.schedule, description="Schedule", **_small(184))
-        self.seed = widgets.BoundedIntText(seed, min=0, max=10**6, description="Seed", **_small(92))
+        self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="Seed", **_small(92))
         self.waiting = [self.negatives, self.loss, self.widths, self.schedule, self.seed]
 
     def chosen(self, recipe):

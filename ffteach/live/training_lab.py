@@ -3,7 +3,6 @@
 import math
 import time
 
-import ipywidgets as widgets
 import torch
 
 from ..inference import error_rates
@@ -50,11 +49,9 @@ class TrainingLab(TrainingPanel):
         self._load(seed)
         self.knobs = knobs = TrainingControls(self.recipe, seed=seed, frozen=frozen, digit=digit, digits=len(self.data.test.images))
         self.threshold, self.learning_rate, self.epochs = knobs.threshold, knobs.learning_rate, knobs.epochs
-        self.reveal_button = widgets.Button(description="Reveal test error", tooltip="Look at the test images: once, at the end", layout={"width": "auto"})
-        self.reveal_button.add_class("ff-reveal")
         super().__init__(
             knobs.rows, name="ff-training-lab", size=SIZE, presenter=presenter, essential=knobs.essential, below=[knobs.below],
-            buttons=[self.reveal_button],
+            buttons=[knobs.reveal],
         )  # fmt: skip
         self.gate = GuessGate([self.train_button, self.step_button], needed=guess, say=self.say, taken=lambda: self.do(lambda: None))
         self.controls.children = (self.gate.row, *self.controls.children)
@@ -71,11 +68,12 @@ class TrainingLab(TrainingPanel):
         self.follow(knobs.epochs, "ff-epochs", self._aim)
         self.follow(knobs.digit, "ff-digit", lambda digit: self.watch.choose(digit))
         for box in knobs.boxes:
-            self.follow(box, "ff-freeze-layer", lambda value: setattr(self.training, "frozen", knobs.frozen))
+            self.follow(box, "ff-freeze", lambda value: setattr(self.training, "frozen", knobs.frozen))
         for control in knobs.waiting:
             control.observe(self._wait_for_reset, "value")
-        knobs.rewind.observe(lambda change: self._scrub(change["new"]), "value")
-        self.reveal_button.on_click(lambda button: self.do(self.reveal))
+        by_hand = lambda step: step != self.training.step  # the training moves the scrubber too
+        knobs.rewind.observe(lambda change: by_hand(change["new"]) and self.do(lambda: self.rewind(change["new"])), "value")
+        knobs.reveal.on_click(lambda button: self.do(self.reveal))
 
     @property
     def settings(self):
@@ -147,9 +145,7 @@ class TrainingLab(TrainingPanel):
         self.watch = Watch(net, self.data, seed=self.seed, digit=knobs.digit.value)
         if self._figure is None or (former.loss, len(former.widths)) != (self.recipe.loss, len(self.recipe.widths)):
             images = self.watch.live, len(self.watch.labels)
-            self._figure = TrainingPicture(
-                len(net.layers), difference=self.recipe.loss == "pairwise", images=images, scale=self.scale
-            )
+            self._figure = TrainingPicture(len(net.layers), difference=self.recipe.loss == "pairwise", images=images, scale=self.scale)
         self.past, self._pace = TimeTravel(self), Pace()
         self.trouble = self._loss = None
         self._revealed, self._finished = (None, None), False
@@ -238,10 +234,6 @@ class TrainingLab(TrainingPanel):
 
     def _look(self, everything):
         self.watch.look(self.training.step / self.training.steps_per_epoch, self._loss, everything=everything)
-
-    def _scrub(self, step):
-        if step != self.training.step:  # moved by hand, not by the training
-            self.do(lambda: self.rewind(step))
 
     def _wait_for_reset(self, change):
         """A setting that needs a restart was changed: say so, or what is wrong with it."""

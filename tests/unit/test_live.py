@@ -1,5 +1,6 @@
 """The training lab without a browser: its widgets' values are set and its clock is ticked as the browser would do it."""
 
+import functools
 import io
 import re
 import threading
@@ -10,15 +11,17 @@ import torch
 from ipywidgets.widgets import widget
 from PIL import Image
 
-from ffteach import RECIPES, Digits, train
-from ffteach.live import SLOW_MOTION, TrainingLab, live_figure, moments, panel, training_panel, watch
+from ffteach import RECIPES, Digits, error_rates, goodness_per_label, train
+from ffteach.live import PRESETS, SLOW_MOTION, TrainingLab, live_figure, moments, panel, training_panel, watch
 from ffteach.plots import numbers
 
 SMALL = SLOW_MOTION.but(widths=(784, 24, 16), epochs=2, batch_size=20)  # 10 steps per epoch on the 200 digits
 CONTROLS = {
     "ff-train": "train_button", "ff-step": "step_button", "ff-reset": "reset_button", "ff-threshold": "threshold",
     "ff-lr": "learning_rate", "ff-epochs": "epochs", "ff-picture": "picture", "ff-status": "status", "ff-panel": "widget",
-    "ff-training-lab": "widget",
+    "ff-training-lab": "widget", "ff-line": "line_button", "ff-reveal": "knobs.reveal", "ff-freeze": "knobs.boxes.0",
+    "ff-negatives": "knobs.negatives", "ff-loss": "knobs.loss", "ff-widths": "knobs.widths", "ff-schedule": "knobs.schedule",
+    "ff-seed": "knobs.seed", "ff-digit": "knobs.digit", "ff-rewind": "knobs.rewind", "ff-guess": "gate.field",
 }  # fmt: skip
 
 
@@ -81,8 +84,11 @@ def test_the_default_trains_the_sample_in_slow_motion():
 
 
 def test_every_control_has_its_class_and_the_docstring_lists_it(lab):
-    for css, name in CONTROLS.items():
-        assert css in getattr(lab, name)._dom_classes and css in TrainingLab.__doc__
+    for css, path in CONTROLS.items():
+        control = lab
+        for name in path.split("."):
+            control = control[int(name)] if name.isdecimal() else getattr(control, name)
+        assert css in control._dom_classes and css in TrainingLab.__doc__
 
 
 def test_run_is_reproducible_and_returns_what_is_shown(make_lab):
@@ -292,6 +298,7 @@ def test_a_thousand_ticks_leave_no_traces(make_lab, digits, monkeypatch):
     monkeypatch.setattr(live_figure.LiveFigure, "png", lambda self: b"")  # a thousand drawings would take long
     lab.epochs.max = lab.epochs.value = 2000
     lab.train_button.value = True
+    most = 0
 
     def traces():
         listeners = sum(map(len, lab.clock._trait_notifiers["value"].values()))
@@ -303,10 +310,16 @@ def test_a_thousand_ticks_leave_no_traces(make_lab, digits, monkeypatch):
         play(lab, 1)
         if tick % 10 == 0:
             lab.threshold.value = 1 + tick % 30 / 10
+            lab.knobs.digit.value = tick % 7
+        if tick % 100 == 99:
+            lab.knobs.rewind.value -= 5  # to the moment before
+            lab.train_button.value = True
+        most = max(most, len(lab.state["moments"]))
     assert (traces() <= before + [0, 30, 0, 0]).all()  # 30: another axis has other ticks
-    assert lab.state["step"] == 1010
+    assert 500 < lab.state["step"] < 1010
+    assert 20 <= most <= moments.MOST
     assert len(lab.watch.history) <= watch.MOST_POINTS and len(lab.watch.epoch_ends) <= watch.MOST_POINTS
-    assert lab.watch.history[0][0] == 0 and lab.watch.history[-1][0] == 1010  # thinned, not cut off
+    assert lab.watch.history[0][0] == 0 and lab.watch.history[-1][0] == lab.state["step"]  # thinned, not cut off
 
 
 def test_leaving_the_page_stops_the_clock(lab):
@@ -335,3 +348,277 @@ def test_running_the_cell_again_closes_its_former_panel_only(make_lab, monkeypat
     make_lab()
     assert not first.running and first.training is None and beside.training is None
     assert elsewhere.training is not None
+
+
+# ---- settings that wait for Reset
+
+
+def test_settings_that_need_a_new_network_wait_for_reset(lab):
+    lab.run(3)
+    training = lab.training
+    knobs = lab.knobs
+    knobs.loss.value = "pairwise"
+    assert "waits for Reset" in lab.said and "Loss" in lab.said and lab.reset_button.button_style == "warning" and lab.state["waiting"]
+    knobs.negatives.value, knobs.schedule.value, knobs.widths.value, knobs.seed.value = "fixed", "greedy", "8, 7,6", 4
+    lab.run(1)
+    assert lab.training is training and lab.state["step"] == 4 and training.recipe.loss == "threshold"
+    lab.reset_button.click()
+    recipe = lab.training.recipe
+    assert (recipe.loss, recipe.negatives, recipe.fresh_negatives, recipe.schedule) == ("pairwise", "uniform", False, "greedy")
+    assert lab.training.net.widths == [784, 8, 7, 6] and lab.training.pairs.fixed is not None and lab.seed == 4
+    assert lab.threshold.disabled and lab.knobs.why.layout.display is None and len(lab._figure.histograms) == len(lab.knobs.freeze.children) == 3
+    assert lab.state["step"] == 0 and not lab.state["waiting"] and lab.reset_button.button_style == ""
+    lab.run(25)
+    assert lab.error is None and lab.training.phase == 1
+    knobs.loss.value = "threshold"
+    lab.reset_button.click()
+    assert not lab.threshold.disabled and lab.knobs.why.layout.display == "none"
+
+
+def test_taking_a_choice_back_leaves_nothing_waiting(lab):
+    lab.knobs.seed.value = 3
+    lab.knobs.seed.value = 0
+    assert not lab.state["waiting"] and "Nothing waits" in lab.said
+
+
+@pytest.mark.parametrize("text", ["", "0", "500,", "5; 5", "2001", "-3", "1, 1, 1, 1, 1", "many"])
+def test_widths_that_cannot_be_are_refused_in_words_and_the_former_stay(lab, text):
+    lab.knobs.widths.value = text
+    assert "give 1 to 4 whole numbers" in lab.said and 'role="alert"' in lab.message.value
+    assert lab.knobs.widths.value == "24, 16" and not lab.state["waiting"]
+
+
+def test_a_new_seed_draws_other_data_where_the_recipe_takes_only_some():
+    lab = TrainingLab(SMALL.but(train_images=300))
+    before = lab.training.train_split.images
+    lab.knobs.seed.value = 1
+    lab.reset_button.click()
+    assert not torch.equal(lab.training.train_split.images, before)
+    other = TrainingLab(SMALL.but(train_images=300), seed=1)
+    assert plain(other.run(5)) == plain(lab.run(5))
+    for one in (lab, other):
+        one.close()
+
+
+# ---- freezing, and going back
+
+
+@pytest.mark.parametrize("frozen", [0, 1])
+def test_a_frozen_layer_keeps_its_weights(lab, frozen):
+    lab.run(3)
+    before = [layer.weight.clone() for layer in lab.training.net.layers]
+    lab.knobs.boxes[frozen].value = True
+    lab.run(5)
+    assert [torch.equal(layer.weight, old) for layer, old in zip(lab.training.net.layers, before)] == [frozen == 0, frozen == 1]
+    assert lab.state["frozen"] == [frozen + 1]
+    lab.reset_button.click()
+    assert lab.training.frozen == {frozen}  # the box is still ticked
+    lab.knobs.boxes[frozen].value = False
+    assert lab.run(3)["frozen"] == []
+    assert not torch.equal(lab.training.net.layers[frozen].weight, lab.recipe.network(seed=0).layers[frozen].weight)
+
+
+def weights(lab):
+    return torch.cat([parameter.detach().flatten() for parameter in lab.training.net.parameters()])
+
+
+@pytest.mark.parametrize("changes", [{}, {"schedule": "greedy", "epochs": 1, "fresh_negatives": False}, {"negatives": "hard", "uniform_epochs": 0}])
+def test_going_back_and_on_again_is_the_same_to_the_bit(make_lab, changes):
+    lab = make_lab(SMALL.but(**{"epochs": 4} | changes))
+    lab.run(10)
+    then, seen, shown = weights(lab), list(lab.watch.history), lab.watch.goodness.clone()
+    lab.run(7)
+    later = weights(lab)
+    lab.threshold.value, lab.learning_rate.value, lab.knobs.boxes[0].value = 3.0, 1e-2, True
+    lab.run(3)
+    lab.knobs.rewind.value = 9  # 10 is the nearest moment
+    assert lab.state["step"] == lab.knobs.rewind.value == 10 and "At step 10 again" in lab.said
+    assert torch.equal(weights(lab), then) and lab.watch.history == seen
+    assert torch.equal(lab.watch.goodness, shown[:, :, : lab.watch.shown])
+    assert (lab.threshold.value, lab.learning_rate.value, lab.state["frozen"]) == (2.0, 3e-4, [])
+    assert lab.run(7)["step"] == 17 and torch.equal(weights(lab), later)
+
+
+def test_later_moments_stay_until_training_goes_on(lab):
+    lab.epochs.value = 10
+    lab.run(45)
+    last = weights(lab)
+    lab.rewind(18)
+    assert lab.state["step"] == 20 and lab.state["moments"] == [0, 10, 20, 30, 40, 45]
+    lab.rewind(100)
+    assert lab.state["step"] == 45 and torch.equal(weights(lab), last)
+    lab.rewind(20)
+    lab.run(1)
+    assert lab.state["moments"] == [0, 10, 20] and lab.watch.history[-1][0] == 21 / 10
+
+
+def test_the_arrow_keys_go_from_moment_to_moment(lab):
+    lab.run(20)
+    seen = []
+    for key in (-1, -1, -1, 1, 1, 1):
+        if lab.knobs.rewind.value + key >= 0:
+            lab.knobs.rewind.value += key
+        seen.append(lab.state["step"])
+    assert seen == [10, 0, 0, 10, 20, 20] and lab.knobs.rewind.value == 20
+
+
+def test_going_back_pauses_and_leads_out_of_death(lab):
+    lab.run(10)
+    lab.train_button.value = True
+    kill(lab, 0)
+    play(lab, 1)
+    assert lab.state["trouble"] == "dead"
+    lab.train_button.value = True
+    lab.rewind(0)
+    assert not lab.running and lab.state["trouble"] is None and lab.state["step"] in (0, 10) and lab.run(3)["trouble"] is None
+
+
+def test_raised_epochs_stay_raised_when_going_back(lab):
+    lab.run(15)
+    lab.epochs.value = 7
+    lab.rewind(10)
+    assert lab.training.epochs == 7
+
+
+def test_moments_are_bounded_evenly_spread_and_fewer_for_a_large_network():
+    for size, most in ((1, moments.MOST), (moments.MEMORY // 7, 7), (2 * moments.MEMORY, 2)):
+        kept = moments.Moments()
+        for step in range(0, 5000, 7):
+            if kept.due(step):
+                kept.keep(step, f"moment {step}", size)
+            assert len(kept.steps) <= most
+        gaps = np.diff(kept.steps)
+        assert kept.steps[0] == 0 and len(kept.steps) >= most // 2 and (most == 2 or gaps.max() <= 2 * gaps.min())
+        assert kept[0] == "moment 0"
+
+
+# ---- what else is seen
+
+
+def test_the_ten_goodness_values_are_those_of_the_chosen_image(lab, digits):
+    lab.run(5)
+    for digit in (0, 57):
+        lab.knobs.digit.value = digit
+        values = goodness_per_label(lab.training.net, digits.test.images[[digit]])[0]
+        assert lab.state["digit_goodness"] == pytest.approx(values.tolist())
+        assert lab.state["digit_label"] == digits.test.labels[digit]
+        bars = lab._figure.digit
+        assert [top for _, (_, top) in bars.bars.get_segments()] == pytest.approx(values.tolist())
+        assert bars.winner.get_xdata()[0] == values.argmax() and f"Test image {digit}, a " in bars.title.get_text()
+        assert numbers(digits.test.images[digit]) == pytest.approx(np.asarray(bars.image.get_array()).ravel())
+        assert f"highest goodness is under label {values.argmax()}" in alt(lab)
+    before = lab.state["digit_goodness"]
+    assert lab.run(5)["digit_goodness"] != before  # it lives
+
+
+def test_the_test_error_stays_hidden_until_revealed(lab, digits):
+    lab.run(12)
+    assert lab.state["test_error"] is None and "Test error" not in lab.figures.value
+    lab.knobs.reveal.click()
+    error = error_rates(lab.training.net, digits.test)[0]
+    assert (lab.state["test_error"], lab.state["test_error_step"]) == (error, 12)
+    assert f"Test error <b>{error:.1%}</b> at step 12" in lab.figures.value
+    lab.reset_button.click()
+    assert lab.state["test_error"] is None
+
+
+def test_the_gate_keeps_train_disabled_until_someone_has_guessed(make_lab):
+    lab = make_lab(guess=True)
+    assert lab.train_button.disabled and lab.step_button.disabled and "Guess first" in lab.said
+    for wrong in ("much", "101", "-1", "nan"):
+        lab.gate.field.value = wrong
+        assert lab.train_button.disabled and "number from 0 to 100" in lab.said and lab.state["guess"] is None
+    lab.gate.field.value = " 85 %"
+    assert not lab.train_button.disabled and not lab.step_button.disabled and lab.gate.field.disabled
+    assert lab.state["guess"] == 0.85 and "your guess was 85%" in alt(lab)
+    assert lab._figure.guess.get_visible() and lab._figure.guess.get_ydata()[0] == 85
+    assert "you guessed 85%" in lab.run(100)["message"]
+    lab.reset_button.click()
+    assert lab.train_button.disabled and lab.state["guess"] is None and not lab._figure.guess.get_visible()
+    assert lab.gate.field.value == "" and not lab.gate.field.disabled
+
+
+def test_without_a_gate_nothing_is_asked(lab):
+    assert not lab.train_button.disabled and lab.gate.row.layout.display == "none"
+
+
+def test_a_presenter_has_larger_type_and_fewer_controls(make_lab):
+    lab, plain_lab = make_lab(presenter=True), make_lab()
+    assert 'width="1260" height="600"' in lab.picture.value and lab._figure.fig.canvas.get_width_height() == (1260, 600)
+    assert "ff-presenter" in lab.widget._dom_classes
+
+    def on_page(box):
+        return {one for child in getattr(box, "children", ()) for one in on_page(child)} | {id(box)}
+
+    knobs = lab.knobs
+    assert {id(control) for control in (lab.threshold, lab.learning_rate, lab.train_button, knobs.rewind)} <= on_page(lab.widget)
+    assert not {id(control) for control in (*knobs.waiting, *knobs.boxes, lab.line_button)} & on_page(lab.widget)
+    assert len(on_page(lab.widget)) < len(on_page(plain_lab.widget))
+    assert plain(lab.run(5)) == plain(plain_lab.run(5))
+
+
+# ---- presets, and the line that makes a panel anew
+
+
+def test_presets_are_chosen_by_name_and_unknown_ones_name_the_choices(make_lab):
+    assert make_lab(None, preset="slow motion").recipe == make_lab(None).recipe
+    assert {"slow motion", "as fast as it goes", "threshold too high", "pairwise loss"} <= set(PRESETS)
+    with pytest.raises(ValueError, match="'as fast as it goes'"):
+        TrainingLab(preset="as slow as it goes")
+    with pytest.raises(ValueError, match="not both"):
+        TrainingLab(SMALL, preset="slow motion")
+    with pytest.raises(ValueError, match="frozen"):
+        TrainingLab(frozen=(3,))
+    with pytest.raises(ValueError, match="no setting 'treshold'"):
+        TrainingLab(treshold=1.0)
+
+
+def test_presets_show_what_they_say():
+    """Within 300 steps, which take about four seconds of panel time."""
+    seen = {}
+    for name in ("as fast as it goes", "threshold too high", "threshold too low", "learning rate too high", "pairwise loss"):
+        lab = TrainingLab(preset=name)
+        seen[name] = lab.run(130), lab.run(170)
+        lab.close()
+    middle, late = seen["as fast as it goes"]
+    assert middle["accuracy"] > 0.87 and late["accuracy"] > 0.9
+    middle, _ = seen["threshold too high"]
+    assert min(middle["goodness_neg"]) > 15 and middle["accuracy"] < 0.6
+    middle, late = seen["threshold too low"]
+    assert max(middle["goodness_pos"]) < 0.25 and late["accuracy"] < 0.85
+    assert seen["learning rate too high"][0]["trouble"] == "dead"
+    assert seen["pairwise loss"][1]["accuracy"] > 0.87 and min(seen["pairwise loss"][1]["goodness_neg"]) > 0.5
+
+
+def remake(lab, digits):
+    return eval(lab.line, {"TrainingLab": functools.partial(TrainingLab, data=digits)})
+
+
+@pytest.mark.parametrize("options", [
+    {},
+    {"preset": "as fast as it goes", "threshold": 1.2, "seed": 3},
+    {"preset": "pairwise loss", "widths": (784, 9), "frozen": (1,), "digit": 4},
+    {"negatives": "other images", "fresh_negatives": False, "schedule": "greedy", "guess": True, "presenter": True},
+])  # fmt: skip
+def test_the_line_says_what_was_given_and_makes_the_same_panel(digits, options):
+    small = {} if "widths" in options else {"widths": (784, 12, 8)}
+    lab = TrainingLab(data=digits, **small, **options)
+    assert lab.settings == small | options
+    other = remake(lab, digits)
+    assert plain(other.run(6)) == plain(lab.run(6))
+    for one in (lab, other):
+        one.close()
+
+
+def test_the_line_follows_the_controls_and_a_button_prints_it(make_lab, digits):
+    assert TrainingLab(data=digits).line == "TrainingLab()"
+    lab = make_lab()
+    lab.threshold.value, lab.learning_rate.value, lab.epochs.value = 1.3, 10**-3.2, 3
+    lab.knobs.loss.value, lab.knobs.widths.value, lab.knobs.seed.value, lab.knobs.boxes[0].value = "pairwise", "5, 6", 9, True
+    lab.line_button.click()
+    assert lab.said == lab.line and "<code>TrainingLab(" in lab.message.value
+    assert "learning_rate=0.000631" in lab.line and "threshold=1.3" in lab.line and "frozen=(1,)" in lab.line
+    other = remake(lab, digits)
+    lab.reset_button.click()
+    assert plain(other.run(6)) == plain(lab.run(6))
+    other.close()
