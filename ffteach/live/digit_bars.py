@@ -15,7 +15,7 @@ class DigitBars:
         """width: of a bar, in points."""
         self.ax, self.upper = ax, 0.0
         self.image = draw_image(image_ax, np.zeros(784))
-        self.bars = ax.vlines(range(10), 0, np.zeros(10), colors=NEGATIVE, linewidth=width)
+        self.bars = ax.vlines(range(10), 0, np.zeros(10), colors=NEGATIVE, linewidth=width, alpha=0.7)
         (self.winner,) = ax.plot([], [], "v", color=THRESHOLD, markersize=8, label="answer")
         self.title = ax.set_title("")
         ax.set(xlim=(-0.6, 9.6), yticks=[], ylabel="goodness")

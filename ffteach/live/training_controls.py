@@ -67,7 +67,7 @@ class TrainingControls:
         for name, css in names.items():
             getattr(self, name).add_class(f"ff-{css}")
         first = widgets.HBox([self.threshold, self.learning_rate, self.epochs], layout=ROW)
-        second = widgets.HBox([widgets.HTML("<b>With Reset:</b>", layout={"margin": "2px 0"}), *self.waiting], layout=ROW)
+        second = widgets.HBox([widgets.HTML("<b>With Reset:</b>", layout={"margin": "2px 4px 2px 2px"}), *self.waiting], layout=ROW)
         self.essential = [first, self.why]
         self.rows = [*self.essential, second, self.freeze]
         self.below = widgets.HBox([self.digit, self.rewind], layout=ROW)
@@ -90,11 +90,11 @@ class TrainingControls:
 
     def _make_those_that_wait(self, recipe, seed):
         negatives = next(name for name, stands_for in NEGATIVES.items() if stands_for == (recipe.negatives, recipe.fresh_negatives))
-        self.negatives = widgets.Dropdown(options=list(NEGATIVES), value=negatives, description="Negatives", **_small(172))
-        self.loss = widgets.Dropdown(options=["threshold", "pairwise"], value=recipe.loss, description="Loss", **_small(136))
-        self.widths = widgets.Text(", ".join(map(str, recipe.widths[1:])), description="Widths", continuous_update=False, **_small(144))
+        self.negatives = widgets.Dropdown(options=list(NEGATIVES), value=negatives, description="Negatives", **_small(164))
+        self.loss = widgets.Dropdown(options=["threshold", "pairwise"], value=recipe.loss, description="Loss", **_small(130))
+        self.widths = widgets.Text(", ".join(map(str, recipe.widths[1:])), description="Widths", continuous_update=False, **_small(162))
         self.schedule = widgets.Dropdown(options=["simultaneous", "greedy"], value=recipe.schedule, description="Schedule", **_small(184))
-        self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="Seed", **_small(92))
+        self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="Seed", **_small(80))
         self.waiting = [self.negatives, self.loss, self.widths, self.schedule, self.seed]
 
     def chosen(self, recipe):

@@ -11,8 +11,9 @@ CELLS = (
     "from ffteach.live import TrainingLab\nlabs = []",
     "labs.append(TrainingLab())\nlabs[-1]",
     "labs.append(TrainingLab(seed=1))\nlabs[-1]",
+    "labs.append(TrainingLab(presenter=True, guess=True))\nlabs[-1]",
 )
-FIRST, SECOND = 1, 2  # the cells that show a panel
+FIRST, SECOND, GATED = 1, 2, 3  # the cells that show a panel
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +40,19 @@ def test_nothing_runs_before_a_click_and_everything_has_a_name(lab):
     lab.page.wait_for_timeout(1000)
     assert (lab.alt, lab.step) == (before, 0)
     assert "Layer 1".lower() in before and "threshold 2.0" in before
-    for name in ("Train", "One step", "Reset"):
+    for name in ("Train", "One step", "Reset", "Reveal test error", "Print the line"):
         assert lab.root.get_by_role("button", name=name, exact=True).count() == 1
-    for name in ("Threshold", "Learning rate", "Epochs"):
+    for name in ("Threshold", "Learning rate", "Epochs", "Test image", "Rewind to step"):
         assert lab.root.get_by_role("slider", name=name, exact=True).count() == 1
         assert lab.root.get_by_role("textbox", name=f"{name} as a number").count() == 1
+    for role, names in {
+        "checkbox": ("Freeze layer 1", "Freeze layer 2"),
+        "combobox": ("Negatives", "Loss", "Schedule"),
+        "textbox": ("Widths",),
+        "spinbutton": ("Seed",),
+    }.items():
+        for name in names:
+            assert lab.root.get_by_role(role, name=name, exact=True).count() == 1
 
 
 def test_train_moves_everything_and_pause_stops_at_once(lab, screenshot):
@@ -71,8 +80,8 @@ def test_the_threshold_acts_while_training_by_mouse_and_by_keyboard(lab):
     lab.wait_step(100)  # both histograms stand at the threshold of 2 by now
     lab.drag("ff-threshold", 0.65)
     moved = wait_for(lambda: lab.threshold, lambda threshold: 3.5 <= threshold <= 4.5, what="the new threshold in the picture")
-    goodness = lambda: float(re.search(r"layer 1: positives (\d+\.\d+)", lab.alt)[1])
-    wait_for(goodness, lambda value: value > 2.8, what="positives that follow the threshold")
+    positives = lambda: float(re.search(r"layer 1: positives (\d+\.\d+)", lab.alt)[1])
+    wait_for(positives, lambda value: value > 2.8, what="positives that follow the threshold")
     lab.handle("ff-threshold").press("ArrowRight")
     wait_for(lambda: lab.threshold, lambda threshold: threshold == pytest.approx(moved + 0.1), what="one notch more")
     assert "Training." in lab.status
@@ -103,6 +112,83 @@ def test_raised_epochs_go_on(lab):
     lab.handle("ff-epochs").press("PageUp")
     lab.wait_step(done + 20)
     lab.pause()
+
+
+def goodness(lab):
+    return re.search(r"Mean goodness, (.*); threshold", lab.alt)[1]
+
+
+def test_frozen_layers_stay_as_they_are(lab):
+    boxes = [lab.root.get_by_role("checkbox", name=f"Freeze layer {layer}") for layer in (1, 2)]
+    for box in boxes:
+        box.press("Space")
+    before = goodness(lab)
+    lab.train()
+    lab.wait_step(40)
+    lab.pause()
+    assert goodness(lab) == before
+    for box in boxes:
+        box.press("Space")
+    lab.part("ff-step").click()
+    wait_for(lambda: goodness(lab), lambda now: now != before, what="a step that changes the goodness")
+
+
+def test_going_back_pauses_by_mouse_and_by_keyboard(lab):
+    untrained = lab.alt
+    lab.train()
+    lab.wait_step(60)
+    lab.drag("ff-rewind", 0.02)
+    wait_for(lambda: lab.part("ff-train").inner_text(), "Train".__eq__, what="the pause")
+    there = wait_for(lambda: lab.step, lambda step: step < 50, what="an earlier step")
+    assert f"At step {there} again" in lab.status
+    lab.handle("ff-rewind").press("Home")
+    wait_for(lambda: (lab.step, lab.alt), (0, untrained).__eq__, what="the untrained network")
+    lab.handle("ff-rewind").press("ArrowRight")
+    first = wait_for(lambda: lab.step, bool, what="the first moment after it")
+    wait_for(lambda: lab.handle("ff-rewind").get_attribute("aria-valuetext"), lambda text: float(text) == first, what="the handle at that moment")
+    lab.train()
+    lab.wait_step(first + 30)
+
+
+def test_the_test_error_is_revealed_by_a_click(lab):
+    lab.part("ff-step").click()
+    wait_for(lambda: lab.step, (1).__eq__, what="step 1")
+    assert "Test error" not in lab.status
+    lab.part("ff-reveal").click()
+    wait_for(lambda: lab.status, lambda said: re.search(r"Test error \d+\.\d% at step 1", said), what="the test error")
+
+
+def test_another_digit_and_a_setting_that_waits_for_reset(lab):
+    lab.handle("ff-digit").press("ArrowRight")
+    wait_for(lambda: lab.alt, lambda alt: "Test image 1, a " in alt, what="another digit")
+    lab.handle("ff-digit").press("Home")
+    widths = lab.root.get_by_role("textbox", name="Widths", exact=True)
+    widths.fill("1")
+    widths.press("Enter")
+    wait_for(lambda: lab.status, lambda said: "Widths needs a new network" in said, what="what waits")
+    lab.reset()
+    wait_for(lambda: lab.alt, lambda alt: "layer 1:" in alt and "layer 2:" not in alt, what="the picture of one layer")
+    lab.train()  # one unit: as small as can be
+    lab.wait_step(30)
+    lab.pause()
+    widths.fill("500, 500")
+    widths.press("Enter")
+    wait_for(lambda: lab.status, lambda said: "Widths needs a new network" in said, what="what waits")
+    lab.reset()
+    wait_for(lambda: lab.alt, lambda alt: "layer 2:" in alt, what="the picture of two layers")
+
+
+def test_a_presenter_with_a_gate_guesses_before_training(lab, notebook):
+    gated = PanelPage(notebook, GATED)
+    assert gated.part("ff-train").is_disabled() and gated.part("ff-step").is_disabled()
+    assert gated.root.get_by_role("checkbox").count() == 0  # fewer controls
+    field = gated.root.get_by_role("textbox", name="Your guess")
+    field.fill("85")
+    field.press("Enter")
+    wait_for(lambda: gated.alt, lambda alt: "your guess was 85%" in alt, what="the guess in the picture")
+    gated.train()
+    gated.wait_step(20)
+    gated.pause()
 
 
 def test_two_panels_do_not_disturb_each_other(lab, notebook):

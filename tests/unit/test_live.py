@@ -436,6 +436,7 @@ def test_going_back_and_on_again_is_the_same_to_the_bit(make_lab, changes):
     assert torch.equal(weights(lab), then) and lab.watch.history == seen
     assert torch.equal(lab.watch.goodness, shown[:, :, : lab.watch.shown])
     assert (lab.threshold.value, lab.learning_rate.value, lab.state["frozen"]) == (2.0, 3e-4, [])
+    assert not lab.knobs.boxes[0].value
     assert lab.run(7)["step"] == 17 and torch.equal(weights(lab), later)
 
 
