@@ -44,7 +44,7 @@ class Recipe:
     # "hybrids" of two images, without any label, is unsupervised
     fresh_negatives: bool = True  # drawn anew for every batch, or once for the whole run
     hardness: float = 20.0  # "hard": wrong label ~ softmax(hardness x first-layer goodness)
-    uniform_epochs: int = 1  # "hard": epochs of uniform negatives before the hard ones
+    uniform_epochs: int = 1  # "hard": epochs of uniform negatives before the hard ones; with "greedy" each layer counts anew
     mask: str = "blur"  # "hybrids": Hinton's blurred bits, or "gaussian" = system C's
     blurs: int = 8  # "hybrids" with mask "blur": how often [1/4, 1/2, 1/4] is applied
     shift: int = 0  # move each batch by up to so many pixels in both directions, anew every time (paper section 3.3: 2)

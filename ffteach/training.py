@@ -62,7 +62,8 @@ class Training:
     """One training run: iterate it, and each `next()` takes one step on one batch and yields a `Record`.
 
     Between two records you may change `learning_rate`, `threshold` and `temperature` (they act on the next step), raise or
-    lower `epochs`, put layer numbers into `frozen` (those stay as they are), or stop: the network is usable at any time.
+    lower `epochs` (grown layers have the recipe's `growth_epochs`, whatever it says), put layer numbers into `frozen` (those stay
+    as they are), or stop: the network is usable at any time.
     `pairs.draw` draws the fresh negatives; try your own function in its place (see `pairs.py`).
     `state_dict()` / `load_state_dict()` rewind and resume to the bit. `growth` lists (number of layers, accuracy).
     """
@@ -115,9 +116,15 @@ class Training:
         return Record(self.step, self.epoch + (not epoch_done), epoch_done, self.active_layers, self.seconds, stats)
 
     def epoch_records(self):
-        """Iterate to the end, yielding one `Record` per epoch with the means over its steps."""
-        stats = []
+        """Iterate to the end, yielding one `Record` per epoch with the means over its steps.
+
+        An epoch that lowering `epochs` cuts short, so that the next layer's turn comes, is left out.
+        """
+        stats, layers = [], None
         for record in self:
+            if record.layers != layers:
+                layers = record.layers
+                stats.clear()
             stats.append(record.stats)
             if record.epoch_done:
                 yield Record(record.step, record.epoch, True, record.layers, record.seconds, torch.stack(stats).mean(dim=0))

@@ -351,6 +351,26 @@ def test_epoch_records_are_the_means_over_the_steps(few):
             assert getattr(record, name) == pytest.approx([sum(values) / 4 for values in zip(*(getattr(one, name) for one in part))])
 
 
+def test_epoch_records_never_mix_two_layers(few):
+    """Lowered epochs end layer 0 in the middle of an epoch: the next record holds layer 1's four steps alone."""
+    run = train(SMALL.network(), few, SMALL.but(schedule="greedy", epochs=3))
+    draw = run.pairs.draw
+
+    def lower(*args, **kwargs):
+        run.epochs = 1 if run.step >= 5 else 3
+        return draw(*args, **kwargs)
+
+    run.pairs.draw = lower
+    records = list(run.epoch_records())
+    plain = train(SMALL.network(), few, SMALL.but(schedule="greedy", epochs=3))
+    for _ in range(6):
+        next(plain)
+    plain.epochs = 1
+    last = torch.stack([record.stats for record in plain]).mean(dim=0)
+    assert [(record.layers, record.step) for record in records] == [((0,), 4), ((1,), 10)]
+    assert torch.equal(records[-1].stats, last)
+
+
 def test_records_and_runs_say_where_they_stand(few):
     run = train(SMALL.network(), few, SMALL.but(name="mine"))
     assert "nothing trained yet" in repr(run) and "mine" in repr(run) and "[784, 30, 20]" in repr(run)
