@@ -2,4 +2,5 @@
 
 import torch._dynamo  # noqa: F401  torch.optim imports it at its first use: one to two seconds that no click should wait for
 
-from .training_lab import SLOW_MOTION, TrainingLab
+from .presets import PRESETS, SLOW_MOTION
+from .training_lab import TrainingLab

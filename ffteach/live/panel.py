@@ -40,11 +40,12 @@ class Panel:
     - `state`: what there is to know, as a dict
     - `run(steps)`: do without a mouse what its button does, so many times; return `state`
 
-    buttons, controls: widgets to stand above the picture. name: a CSS class. size: of the picture, in pixels.
+    buttons, controls: widgets to stand above the picture; below: widgets to stand under it. name: a CSS class.
+    size: of the picture, in pixels.
     presenter: for a projector: type and picture `PROJECTOR` times larger, and no other controls than `essential`.
     """
 
-    def __init__(self, buttons, controls, *, name, size, presenter=False, essential=()):
+    def __init__(self, buttons, controls, *, name, size, presenter=False, essential=(), below=()):
         self.presenter = presenter
         self.scale = PROJECTOR if presenter else 1
         self.size = tuple(round(self.scale * length) for length in size)
@@ -60,7 +61,7 @@ class Panel:
             [control for control in controls if not presenter or control in essential], layout={"flex_flow": "row wrap", "align_items": "center"}
         )
         self.status = widgets.VBox([self.figures, self.message])
-        self.widget = widgets.VBox([self.buttons, self.controls, self.picture, self.status], layout={"max_width": f"{self.size[0]}px"})
+        self.widget = widgets.VBox([self.buttons, self.controls, self.picture, *below, self.status], layout={"max_width": f"{self.size[0]}px"})
         if presenter:
             self.widget.add_class("ff-presenter")
             self.status.children += (widgets.HTML(LARGE_TYPE, layout={"display": "none"}),)
@@ -81,10 +82,7 @@ class Panel:
 
     def close(self):
         """Take the panel off its page. Running the panel's cell again does this by itself."""
-        for box in (self.buttons, self.controls, self.status, self.widget):
-            for widget in box.children:
-                widget.close()
-        self.widget.close()
+        close_all(self.widget)
 
     # ---- for the subclass
 
@@ -156,3 +154,10 @@ class Panel:
                 panel.close()
             panels = []
         _panels[cell] = execution, [*panels, self]
+
+
+def close_all(widget):
+    """Close a widget and all that it holds."""
+    for child in getattr(widget, "children", ()):
+        close_all(child)
+    widget.close()

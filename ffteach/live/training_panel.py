@@ -20,10 +20,10 @@ class TrainingPanel(Panel):
     - `settle()`: what is worth doing once when the work pauses
     - `restart()`: back to the start, with the present settings
 
-    controls, name, size, options: as for `Panel`.
+    buttons: more of them. controls, name, size, options: as for `Panel`.
     """
 
-    def __init__(self, controls, *, name, size, **options):
+    def __init__(self, controls, *, name, size, buttons=(), **options):
         self.clock = widgets.Play(min=0, max=10**9, interval=INTERVAL, repeat=True, layout={"display": "none"})
         self.clock._view_count = 0  # have the browser count the pages that show it
         self.train_button = widgets.ToggleButton(description="Train", tooltip="Start or pause", button_style="primary", layout={"width": "90px"})
@@ -31,7 +31,7 @@ class TrainingPanel(Panel):
         self.reset_button = widgets.Button(
             description="Reset", tooltip="Back to the untrained network, with these settings", layout={"width": "90px"}
         )
-        super().__init__([self.train_button, self.step_button, self.reset_button], controls, name=name, size=size, **options)
+        super().__init__([self.train_button, self.step_button, self.reset_button, *buttons], controls, name=name, size=size, **options)
         self.widget.children += (self.clock,)
         for button, css in ((self.train_button, "ff-train"), (self.step_button, "ff-step"), (self.reset_button, "ff-reset")):
             button.add_class(css)

@@ -1,12 +1,13 @@
-"""The picture of the training lab: each layer's goodness, and accuracy and loss over time."""
+"""The picture of the training lab: each layer's goodness, one digit's ten goodness values, accuracy and loss over time."""
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from ..plots import SERIES, GoodnessHistogram, new_figure, numbers, styled
+from .digit_bars import DigitBars
 from .live_figure import LiveFigure
 
-SIZE = 840, 310  # pixels
+SIZE = 840, 400  # pixels
 LOSS_SHOWN = 0.03, 30.0
 GOODNESS_ENDS = [base * 2.0**power for power in range(-3, 100) for base in (1, 1.5)]  # where the goodness axis may end
 
@@ -45,62 +46,87 @@ def _place(ax, left, top, width, height):
 
 
 class TrainingPicture(LiveFigure):
-    """Histograms for `layers` layers side by side, then validation accuracy above training loss.
+    """Histograms for `layers` layers side by side, a digit with its ten bars below; beside them accuracy above training loss.
 
     difference: show g_pos - g_neg (for the pairwise loss). images: how many the curve looks at, and how many its dots.
+    scale: how many times larger than `SIZE`.
     """
 
-    def __init__(self, layers, *, difference, images):
+    def __init__(self, layers, *, difference, images, scale=1):
         names = [f"Layer {layer + 1}" for layer in range(layers)]
-        fig, axes = new_figure(mosaic=[[*names, "accuracy", "loss"]], size=(SIZE[0] / 100, SIZE[1] / 100))
+        places = [[*names, "accuracy", "loss", "image", "bars"]]
+        fig, axes = new_figure(mosaic=places, size=(SIZE[0] / 100, SIZE[1] / 100), dpi=100 * scale)
         fig.set_layout_engine("none")  # the places are known, and finding them takes as long as all the drawing
         wide = (546 - 16 * layers) / layers
         for layer, name in enumerate(names):
-            _place(axes[name], left=30 + layer * (wide + 16), top=60, width=wide, height=200)
-        _place(axes["accuracy"], left=606, top=60, width=215, height=112)
-        _place(axes["loss"], left=606, top=206, width=215, height=54)
+            _place(axes[name], left=30 + layer * (wide + 16), top=56, width=wide, height=160)
+        _place(axes["image"], left=30, top=290, width=84, height=84)
+        _place(axes["bars"], left=150, top=290, width=410, height=84)
+        _place(axes["accuracy"], left=606, top=56, width=215, height=160)
+        _place(axes["loss"], left=606, top=290, width=215, height=60)
         self._build(fig, axes, names, difference, images)
         self.upper = self.target = 0
-        super().__init__(fig, [artist for histogram in self.histograms for artist in histogram.moving] + self.curves)
+        self.shown_digit = self.guessed = None
+        moving = [artist for histogram in self.histograms for artist in histogram.moving]
+        super().__init__(fig, moving + self.curves + self.digit.moving)
 
     @styled
     def _build(self, fig, axes, names, difference, images):
         self.histograms = [LiveHistogram(axes[name], title=name, difference=difference) for name in names]
         first = self.histograms[0]
-        fig.legend(handles=[first.pos, *([] if difference else [first.neg]), first.line], loc="upper left", bbox_to_anchor=(0.02, 1), ncols=3)
+        self.digit = DigitBars(axes["image"], axes["bars"], width=20)
         self.accuracy, self.loss = axes["accuracy"], axes["loss"]
         (line,) = self.accuracy.plot([], [], color=SERIES[2], label=f"{images[0]} images")
         (dots,) = self.accuracy.plot([], [], "o", color=SERIES[2], markersize=5, label=f"all {images[1]}")
         (loss,) = self.loss.plot([], [], color=SERIES[3])
         self.curves = [line, dots, loss]
+        self.guess = self.accuracy.axhline(0, color=SERIES[1], linestyle=":", visible=False)
+        self.guess_text = self.accuracy.text(0.02, 0, "", transform=self.accuracy.get_yaxis_transform(), color=SERIES[1], va="bottom", fontsize=9)
         self.accuracy.set(ylim=(0, 100), yticks=range(0, 101, 20), title="Validation accuracy (%)")
-        self.accuracy.tick_params(labelbottom=False)
-        self.accuracy.legend(loc="lower right", fontsize=9)
+        self.accuracy.legend(handles=[line, dots], loc="lower right", fontsize=9)
         axes[names[0]].set_ylabel("validation images")
+        fig.legend(
+            handles=[first.pos, *([] if difference else [first.neg]), first.line, self.digit.winner],
+            loc="upper left", bbox_to_anchor=(0.02, 1), ncols=4,
+        )  # fmt: skip
         self.loss.set(yscale="log", ylim=LOSS_SHOWN, title="Training loss", xlabel="epochs")
         self.loss.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
         self.loss.minorticks_off()
         for ax in (self.accuracy, self.loss):
             ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
 
-    def update(self, g_pos, g_neg, *, threshold, history, dots, target):
-        """Show goodness `(layers, N)` of positives and negatives, the threshold, and what has been.
-
-        history: (epochs, accuracy, loss) of past frames; dots: (epochs, accuracy) at the ends of epochs; target: in epochs.
-        """
-        g_pos, g_neg = numbers(g_pos), numbers(g_neg)
+    def update(self, watch, *, threshold, target, guess=None):
+        """Show what a `Watch` has seen, the threshold, time up to `target` epochs, and the guessed accuracy (0..1) if there is one."""
+        g_pos, g_neg = numbers(watch.goodness)
         self._fit(g_pos, g_neg, threshold)
         for histogram, *values in zip(self.histograms, g_pos, g_neg):
             histogram.update(*values, threshold)
-        if target != self.target:
-            self.target = target
-            for ax in (self.accuracy, self.loss):
-                ax.set_xlim(0, target)
-            self.redraw()
-        epochs, accuracy, loss = np.array(history, dtype=float).reshape(-1, 3).T
+        self._update_digit(watch)
+        self._update_ground(target, guess)
+        epochs, accuracy, loss = np.array(watch.history, dtype=float).reshape(-1, 3).T
         self.curves[0].set_data(epochs, 100 * accuracy)
-        self.curves[1].set_data(*(np.array(dots, dtype=float).reshape(-1, 2) * (1, 100)).T)
+        self.curves[1].set_data(*(np.array(watch.epoch_ends, dtype=float).reshape(-1, 2) * (1, 100)).T)
         self.curves[2].set_data(epochs, np.clip(loss, *LOSS_SHOWN))
+
+    def _update_digit(self, watch):
+        if watch.digit != self.shown_digit:
+            self.shown_digit = watch.digit
+            self.digit.choose(watch.digit_image, watch.digit_label, f"Test image {watch.digit}, a {watch.digit_label}")
+            self.redraw()
+        if self.digit.update(watch.digit_goodness):
+            self.redraw()
+
+    def _update_ground(self, target, guess):
+        """Time axis and guess change rarely."""
+        if (target, guess) == (self.target, self.guessed):
+            return
+        self.target, self.guessed = target, guess
+        for ax in (self.accuracy, self.loss):
+            ax.set_xlim(0, target)
+        height = 100 * (guess or 0)
+        self.guess.set(visible=guess is not None, ydata=[height, height])
+        self.guess_text.set(text="" if guess is None else "your guess", y=height, va="top" if height > 85 else "bottom")
+        self.redraw()
 
     def _fit(self, g_pos, g_neg, threshold):
         """Let the goodness axes reach far enough, and change them rarely."""

@@ -11,7 +11,7 @@ from ipywidgets.widgets import widget
 from PIL import Image
 
 from ffteach import RECIPES, Digits, train
-from ffteach.live import SLOW_MOTION, TrainingLab, live_figure, panel, training_lab, training_panel
+from ffteach.live import SLOW_MOTION, TrainingLab, live_figure, moments, panel, training_panel, watch
 from ffteach.plots import numbers
 
 SMALL = SLOW_MOTION.but(widths=(784, 24, 16), epochs=2, batch_size=20)  # 10 steps per epoch on the 200 digits
@@ -61,10 +61,11 @@ def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):
     assert lab.state["step"] == 0 and not lab.state["running"]
     assert re.fullmatch(
         r"Mean goodness, layer 1: positives 0\.\d\d, negatives 0\.\d\d; layer 2: positives 0\.\d\d, negatives 0\.\d\d; "
-        r"threshold 2\.0\. Validation accuracy \d+\.\d% after 0\.0 epochs\.",
+        r"threshold 2\.0\. Validation accuracy \d+\.\d% after 0\.0 epochs\. "
+        r"Test image 0, a 2: the highest goodness is under label \d, \d\.\d\d; under its own it is \d\.\d\d\.",
         alt(lab),
     )
-    assert 'width="840" height="310"' in lab.picture.value
+    assert 'width="840" height="400"' in lab.picture.value
     assert "press Train" in lab.message.value
 
 
@@ -175,7 +176,7 @@ def test_an_exception_stops_the_clock_and_is_shown_in_words(lab, monkeypatch):
         raise RuntimeError("the <disk> is on fire")
 
     lab.train_button.value = True
-    monkeypatch.setattr(training_lab, "goodness_per_label", fail)
+    monkeypatch.setattr(watch, "goodness_per_label", fail)
     play(lab, 1)
     assert not lab.running and isinstance(lab.error, RuntimeError)
     assert 'role="alert"' in lab.message.value and "RuntimeError: the &lt;disk&gt; is on fire" in lab.message.value
@@ -213,11 +214,11 @@ def test_the_pairwise_loss_has_no_threshold_and_shows_differences(make_lab):
     lab = make_lab(SMALL.but(loss="pairwise"))
     lab.run(10)
     assert lab.threshold.disabled
-    assert any("no threshold" in getattr(control, "value", "") for control in lab.controls.children if isinstance(control.value, str))
+    assert lab.knobs.why in lab.controls.children and lab.knobs.why.layout.display is None and "no threshold" in lab.knobs.why.value
     assert "positives minus negatives" in alt(lab) and "threshold" not in alt(lab)
     histogram = lab._figure.histograms[0]
     heights, edges, _ = histogram.pos.get_data()
-    difference = numbers(lab._goodness[0][0] - lab._goodness[1][0])
+    difference = numbers(lab.watch.goodness[0][0] - lab.watch.goodness[1][0])
     assert edges[0] == -edges[-1] and not histogram.neg.get_visible()
     centre = (heights * (edges[1:] + edges[:-1]) / 2).sum() / heights.sum()
     assert centre == pytest.approx(difference.mean(), abs=edges[1] - edges[0])
@@ -226,7 +227,7 @@ def test_the_pairwise_loss_has_no_threshold_and_shows_differences(make_lab):
 def test_histograms_show_the_held_out_goodness(lab):
     lab.run(10)
     for layer, histogram in enumerate(lab._figure.histograms):
-        for stairs, goodness in zip((histogram.pos, histogram.neg), lab._goodness):
+        for stairs, goodness in zip((histogram.pos, histogram.neg), lab.watch.goodness):
             counts = np.histogram(numbers(goodness[layer]), histogram.edges)[0]
             heights = stairs.get_data().values
             assert heights == pytest.approx(counts * heights.max() / counts.max())
@@ -304,8 +305,8 @@ def test_a_thousand_ticks_leave_no_traces(make_lab, digits, monkeypatch):
             lab.threshold.value = 1 + tick % 30 / 10
     assert (traces() <= before + [0, 30, 0, 0]).all()  # 30: another axis has other ticks
     assert lab.state["step"] == 1010
-    assert len(lab.history) <= training_lab.MOST_POINTS and len(lab.epoch_ends) <= training_lab.MOST_POINTS
-    assert lab.history[0][0] == 0 and lab.history[-1][0] == 1010  # thinned, not cut off
+    assert len(lab.watch.history) <= watch.MOST_POINTS and len(lab.watch.epoch_ends) <= watch.MOST_POINTS
+    assert lab.watch.history[0][0] == 0 and lab.watch.history[-1][0] == 1010  # thinned, not cut off
 
 
 def test_leaving_the_page_stops_the_clock(lab):
