@@ -2,4 +2,5 @@
 
 import torch._dynamo  # noqa: F401  torch.optim imports it at its first use: one to two seconds that no click should wait for
 
+from .digit_pad import DigitPad
 from .training_lab import SLOW_MOTION, TrainingLab
