@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 SIDE = 28
-BOX = 20  # MNIST's digits fill a box of 20 x 20 pixels, on https://yann.lecun.org/exdb/mnist "size normalized ... preserving their aspect ratio"
+BOX = 20  # MNIST's own page: the digits were "size normalized to fit in a 20x20 pixel box while preserving their aspect ratio"
 CENTRE = 14  # the pixel (from 0) that gets the centre of mass, to half a pixel, in all of MNIST
 
 
