@@ -26,10 +26,10 @@ class TrainingPanel(Panel):
     def __init__(self, controls, *, name, size, buttons=(), **options):
         self.clock = widgets.Play(min=0, max=10**9, interval=INTERVAL, repeat=True, layout={"display": "none"})
         self.clock._view_count = 0  # have the browser count the pages that show it
-        self.train_button = widgets.ToggleButton(description="Train", tooltip="Start or pause", button_style="primary", layout={"width": "90px"})
-        self.step_button = widgets.Button(description="One step", tooltip="Pause, and train on one batch", layout={"width": "90px"})
+        self.train_button = widgets.ToggleButton(description="Train", tooltip="Start or pause", button_style="primary", layout={"width": "auto", "min_width": "90px"})
+        self.step_button = widgets.Button(description="One step", tooltip="Pause, and train on one batch", layout={"width": "auto", "min_width": "90px"})
         self.reset_button = widgets.Button(
-            description="Reset", tooltip="Back to the untrained network, with these settings", layout={"width": "90px"}
+            description="Reset", tooltip="Back to the untrained network, with these settings", layout={"width": "auto", "min_width": "90px"}
         )
         super().__init__([self.train_button, self.step_button, self.reset_button, *buttons], controls, name=name, size=size, **options)
         self.widget.children += (self.clock,)
