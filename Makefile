@@ -10,7 +10,7 @@ PY   := $(VENV)/bin/python
 # "moved" when this folder was renamed since the last install: the install knows its folder by its full path.
 MOVED := $(shell test "$$(cat $(VENV)/folder 2>/dev/null)" = "$$(pwd -P)" || echo moved)
 
-.PHONY: help lab demo test unit update clean moved
+.PHONY: help lab demo test unit bench update clean moved
 .NOTPARALLEL:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo 'make demo     install what is needed, then show the training lab full screen, for a projector'
 	@echo 'make test     install what is needed, then run every test: package, notebooks, browser'
 	@echo 'make unit     the same set-up, the unit tests only (quick)'
+	@echo 'make bench    measure how fast it is on this machine, side by side with the plain way (some minutes)'
 	@echo 'make update   get the newest lessons; notebooks you changed are first copied to my_work/'
 	@echo 'make clean    remove .venv and caches; your notebooks stay'
 	@echo
@@ -38,6 +39,9 @@ test: $(VENV)/test.stamp
 
 unit: $(VENV)/test.stamp
 	$(PY) -m pytest tests/unit $(ARGS)
+
+bench: $(VENV)/test.stamp
+	$(PY) tests/bench/bench.py $(ARGS)
 
 update:
 	@"$(PYTHON)" scripts/update_lessons.py
