@@ -42,6 +42,12 @@ class PadPage(PanelPage):
         """How many pixels of the canvas are drawn."""
         return self.canvas.evaluate(INK)
 
+    def stays(self):
+        """Does the picture stay as it is, since all of the drawing has arrived?"""
+        before = self.alt
+        self.page.wait_for_timeout(500)
+        return self.alt == before
+
     def draw(self, strokes):
         """Draw with the mouse; places are shares of the pad."""
         self.canvas.scroll_into_view_if_needed()
@@ -99,7 +105,9 @@ def test_a_mouse_draws_digits_that_the_network_reads(pad, screenshot):
 def test_a_wrong_label_dragged_onto_the_digit_lowers_the_goodness(pad):
     pad.draw(ZERO)
     wait_for(lambda: pad.answer == 0, what="the answer 0")
+    wait_for(pad.stays, what="a picture that stays")
     pad.drag("ff-overlay", 0.0)
+    wait_for(lambda: "label 0 at strength" in pad.alt, what="the right label")
     right = wait_for(lambda: pad.overlay_goodness, len, what="the overlay's goodness")
     pad.drag("ff-overlay", 1 / 9)
     wait_for(lambda: "label 1 at strength" in pad.alt, what="the other label")
