@@ -10,13 +10,15 @@ PY   := $(VENV)/bin/python
 # "moved" when this folder was renamed since the last install: the install knows its folder by its full path.
 MOVED := $(shell test "$$(cat $(VENV)/folder 2>/dev/null)" = "$$(pwd -P)" || echo moved)
 
-.PHONY: help lab test unit update clean moved
+.PHONY: help lab demo test unit bench update clean moved
 .NOTPARALLEL:
 
 help:
 	@echo 'make lab      install what is needed, then open the first lesson in JupyterLab'
+	@echo 'make demo     install what is needed, then show the training lab full screen, for a projector'
 	@echo 'make test     install what is needed, then run every test: package, notebooks, browser'
 	@echo 'make unit     the same set-up, the unit tests only (quick)'
+	@echo 'make bench    measure how fast it is on this machine, side by side with the plain way (some minutes)'
 	@echo 'make update   get the newest lessons; notebooks you changed are first copied to my_work/'
 	@echo 'make clean    remove .venv and caches; your notebooks stay'
 	@echo
@@ -27,12 +29,19 @@ help:
 lab: $(VENV)/lab.stamp
 	$(PY) -m jupyterlab --ServerApp.root_dir=. notebooks/00_start_here.ipynb $(ARGS)
 
+# A page of Voila, in our own template: Voila's load style sheets from the web. demo/voila.json names it.
+demo: $(VENV)/demo.stamp
+	JUPYTER_PATH="$(CURDIR)/demo" $(PY) -m voila demo/training_lab.ipynb --Voila.config_file_paths=demo $(ARGS)
+
 # One pytest run. nbval executes every notebook cell, in the kernel of .venv, and compares the outputs marked for it.
 test: $(VENV)/test.stamp
 	$(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks $(ARGS)
 
 unit: $(VENV)/test.stamp
 	$(PY) -m pytest tests/unit $(ARGS)
+
+bench: $(VENV)/test.stamp
+	$(PY) tests/bench/bench.py $(ARGS)
 
 update:
 	@"$(PYTHON)" scripts/update_lessons.py
@@ -43,8 +52,9 @@ clean:
 
 # pip runs again when pyproject.toml is newer than the stamp. A stamp is written only when pip has succeeded.
 $(VENV)/lab.stamp: EXTRA :=
+$(VENV)/demo.stamp: EXTRA := [demo]
 $(VENV)/test.stamp: EXTRA := [test]
-$(VENV)/lab.stamp $(VENV)/test.stamp: pyproject.toml $(PY) $(VENV)/bin/activate $(MOVED)
+$(VENV)/lab.stamp $(VENV)/demo.stamp $(VENV)/test.stamp: pyproject.toml $(PY) $(VENV)/bin/activate $(MOVED)
 	$(PY) -m pip install $(PIP_ARGS) --editable '.$(EXTRA)'
 	@pwd -P > $(VENV)/folder
 	@touch $(VENV)/lab.stamp $@

@@ -42,7 +42,8 @@ class FFLayer(nn.Linear):
     in_features, out_features: widths. row_scale: "mean-square-1" (length sqrt(n), official MATLAB code) or "unit-length"
     (systems A and B). init: "fan-in" = weights N(0, 1/in_features), biases 0 (official code); "torch" = `nn.Linear`'s own
     (system A); "normal" = N(0, 1) for weights and biases (system B). epsilon: added to the row length, so that an all-zero
-    row stays zero (system A: 1e-6, system B: 1e-4). generator: for a reproducible start.
+    row stays zero (system A: 1e-6, system B: 1e-4), a finite number of at least 0. generator: for a reproducible start.
+    Raises ValueError for settings that cannot work.
     """
 
     def __init__(self, in_features, out_features, *, row_scale="mean-square-1", init="fan-in", epsilon=1e-6, generator=None):
@@ -53,6 +54,8 @@ class FFLayer(nn.Linear):
             raise ValueError(f"row_scale={row_scale!r}: choose one of {ROW_SCALES}")
         if init not in INITS:
             raise ValueError(f"init={init!r}: choose one of {INITS}")
+        if not 0 <= epsilon < math.inf:
+            raise ValueError(f"epsilon={epsilon!r}: expected a finite number of at least 0, such as 1e-6")
         self.row_scale, self.init, self.epsilon, self.generator = row_scale, init, epsilon, generator
         super().__init__(in_features, out_features)
         del self.generator
@@ -99,9 +102,8 @@ class FFNet(nn.Module):
 
     def __init__(self, widths, *, row_scale="mean-square-1", init="fan-in", epsilon=1e-6, label_strength=1.0, generator=None):
         super().__init__()
-        widths = tuple(widths)
-        if len(widths) < 2:
-            raise ValueError(f"widths={list(widths)}: give the input's width and at least one layer's, such as [784, 500]")
+        if not isinstance(widths, (list, tuple)) or len(widths) < 2:
+            raise ValueError(f"widths={widths!r}: give the input's width and at least one layer's, such as [784, 500]")
         if label_strength != "maximum":
             check_strength(label_strength)
         self.label_strength = label_strength
@@ -146,10 +148,14 @@ class FFNet(nn.Module):
         return activities
 
     def get_extra_state(self):
-        """What `state_dict` keeps besides the weights."""
-        return {"label_strength": self.label_strength}
+        """What `state_dict` keeps besides the weights: the settings without which they mean something else."""
+        return {"label_strength": self.label_strength, **self._layer_options}
 
     def set_extra_state(self, state):
+        """Take the label strength over; raise ValueError if the weights belong to a network with other row lengths."""
+        for name in ("row_scale", "epsilon"):
+            if state[name] != self._layer_options[name]:
+                raise ValueError(f"these weights belong to a network with {name}={state[name]!r}, this one has {self._layer_options[name]!r}")
         self.label_strength = state["label_strength"]
 
     def extra_repr(self):

@@ -60,12 +60,13 @@ def hard_labels(goodness_per_label, labels, hardness=20.0, *, generator=None):
 
     goodness_per_label: `(N, 10)`; labels: the true ones, int64 `(N,)`; -> int64 `(N,)`, never the true label. hardness 0 is
     uniform over the nine wrong labels. After the official MATLAB code (ffnew.m), which samples from its softmax head
-    instead; 20 is this project's choice. Raises as `check_labels` does, and ValueError for a hardness that is negative or not finite.
+    instead; 20 is this project's choice. Raises as `check_labels` does, and ValueError for a hardness that is negative or not
+    finite. Where goodness is NaN, as in a diverged network, the label means nothing, but is still a wrong one.
     """
     check_labels(labels, len(goodness_per_label))
     if not 0 <= hardness < torch.inf:
         raise ValueError(f"hardness={hardness!r}: expected a finite number of at least 0")
-    scores = (goodness_per_label * hardness).scatter(1, labels.unsqueeze(1), -torch.inf)
+    scores = (goodness_per_label * hardness).nan_to_num().scatter(1, labels.unsqueeze(1), -torch.inf)
     device = generator.device if generator is not None else labels.device
     uniform = torch.rand(scores.shape, generator=generator, device=device).to(scores.device)
     gumbel = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))  # argmax(scores + Gumbel noise) samples the softmax

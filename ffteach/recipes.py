@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 
 from .data import Digits, hold_out, load_mnist, rescale_pixels
+from .device import choose_device
 from .layers import INITS, ROW_SCALES, FFNet
 from .negatives import check_strength
 
@@ -146,7 +147,7 @@ class Recipe:
         return rescale_pixels(Digits(train, validation, everything.test), self.pixel_mean, self.pixel_deviation)
 
     def network(self, *, seed=0, device=None):
-        """Return the untrained `FFNet` of this recipe, the same for the same seed on every device."""
+        """Return the untrained `FFNet` of this recipe, the same for the same seed on every device. device: default the CPU; see `choose_device`."""
         net = FFNet(
             self.widths,
             row_scale=self.row_scale,
@@ -155,7 +156,7 @@ class Recipe:
             label_strength=self.label_strength,
             generator=torch.Generator().manual_seed(seed),
         )
-        return net.to(device) if device is not None else net
+        return net.to(choose_device(device)) if device is not None else net
 
 
 SYSTEM_A = Recipe(

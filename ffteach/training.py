@@ -9,8 +9,10 @@ import torch
 
 from .data import Digits, Split, check_labels
 from .inference import error_rates
+from .layers import FFNet
 from .local_update import Rows, local_gradient, loss_and_slopes
 from .pairs import make_pairs
+from .recipes import Recipe
 
 PART = 1000  # images at a time within one step: a full batch's activities then stay in the cache; the sum is the same
 
@@ -68,6 +70,10 @@ class Training:
 
     def __init__(self, net, data, recipe, *, seed=0):
         self.net, self.recipe = net, recipe
+        if not isinstance(net, FFNet):
+            raise TypeError(f"net is {type(net).__name__}, expected an FFNet, such as recipe.network()")
+        if not isinstance(recipe, Recipe):
+            raise TypeError(f"recipe is {recipe!r}, expected a Recipe, such as RECIPES['quick'] or Recipe(epochs=3)")
         if not isinstance(data, (Digits, Split)):
             raise TypeError(f"data is {type(data).__name__}, expected the Digits of load_mnist() or Split(images, labels)")
         self.train_split, self.validation_split = (data.train, data.validation) if isinstance(data, Digits) else (data, None)
@@ -99,10 +105,7 @@ class Training:
         started = time.perf_counter()
         while self.epoch >= self.phase_epochs:
             self._next_phase()
-        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
-            raise ValueError(f"learning_rate={self.learning_rate!r}: expected a finite number above 0")
-        if not (self.temperature > 0 and math.isfinite(self.temperature) and math.isfinite(self.threshold)):
-            raise ValueError(f"threshold={self.threshold!r}, temperature={self.temperature!r}: expected finite numbers, temperature above 0")
+        self._check_knobs()
         rate = self.learning_rate * self._decay_factor()
         stats = self._step(self._next_batch(), rate)
         self.step += 1
@@ -298,8 +301,18 @@ class Training:
 
     # ---- checks, before any work
 
+    def _check_knobs(self):
+        """Raise ValueError unless what may be changed while it trains is usable."""
+        for name, least in (("learning_rate", "above 0"), ("temperature", "above 0"), ("threshold", "")):
+            value = getattr(self, name)
+            if not isinstance(value, (int, float)) or not math.isfinite(value) or (least and value <= 0):
+                raise ValueError(f"{name}={value!r}: expected a finite number {least}".rstrip())
+
     def _check(self):
         self._check_split(self.train_split)
+        pixels = self.train_split.images.shape[1]
+        if (self.recipe.negatives == "hybrids" or self.recipe.shift) and math.isqrt(pixels) ** 2 != pixels:
+            raise ValueError(f"images have {pixels} pixels, which is no square: hybrids and shifts need square images, such as 28 x 28 = 784")
         if self.recipe.negatives == "hybrids":
             batch = self.recipe.batch_size or self.count
             if 1 in (batch, self.count % batch):

@@ -56,14 +56,19 @@ def wait_for(read, wanted=bool, *, seconds=30, what="what was waited for", pause
         time.sleep(pause)
 
 
+def free_port():
+    """Return a port of 127.0.0.1 that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class JupyterServer:
     """A JupyterLab on 127.0.0.1 with a token, throw-away settings in `home` and the folder `root` as its files."""
 
     def __init__(self, root, home):
         self.root, self.token, self.log = root, secrets.token_hex(16), home / "server.log"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         for name, content in SETTINGS.items():
             path = home / "settings" / name
@@ -120,26 +125,17 @@ class JupyterServer:
             os.killpg(self.process.pid, stop_signal)
 
 
-class NotebookPage:
-    """One notebook in one browser page, closed together with its kernel at the end of `with`. `page` is Playwright's."""
+class LoopbackPage:
+    """A browser page that reaches nothing but 127.0.0.1, closed at the end of `with`. `page` is Playwright's."""
 
-    def __init__(self, browser, server, path, *, width=1280, height=1000, theme=None):
-        self.server, self._problems = server, []
+    def __init__(self, browser, *, width=1280, height=1000):
+        self._problems = []
         self.context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         self.context.set_default_timeout(30_000)
         self.context.route("**/*", self._gate)
-        self.page = page = self.context.new_page()
-        self.widget_messages = 0  # sent to the kernel so far
-        page.on("websocket", lambda socket: socket.on("framesent", self._count))
-        page.on("pageerror", lambda error: self._problems.append(f"error in the page: {error}"))
-        page.on("console", lambda said: self._problems.append(f"console: {said.text}") if said.type == "error" else None)
-        workspace = secrets.token_hex(4)  # with ?reset: nothing remembered from an earlier test
-        page.goto(f"{server.url}/lab/workspaces/{workspace}/tree/{quote(path)}?token={server.token}&reset", wait_until="domcontentloaded")
-        page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
-        page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell", timeout=90_000)
-        if theme:
-            page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-        self.wait_idle()
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self._problems.append(f"error in the page: {error}"))
+        self.page.on("console", lambda said: self._problems.append(f"console: {said.text}") if said.type == "error" else None)
 
     def _gate(self, route):
         address = urlsplit(route.request.url)
@@ -149,15 +145,39 @@ class NotebookPage:
         else:
             route.continue_()
 
-    def _count(self, frame):
-        content = frame if isinstance(frame, bytes) else frame.encode()
-        self.widget_messages += b"comm_msg" in content
-
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
         self.context.close()
+
+    def problems(self):
+        """What must not happen: errors in the browser, and outside requests."""
+        return list(self._problems)
+
+
+class NotebookPage(LoopbackPage):
+    """One notebook in one browser page, closed together with its kernel at the end of `with`."""
+
+    def __init__(self, browser, server, path, *, width=1280, height=1000, theme=None):
+        super().__init__(browser, width=width, height=height)
+        self.server, page = server, self.page
+        self.widget_messages = 0  # sent to the kernel so far
+        page.on("websocket", lambda socket: socket.on("framesent", self._count))
+        workspace = secrets.token_hex(4)  # with ?reset: nothing remembered from an earlier test
+        page.goto(f"{server.url}/lab/workspaces/{workspace}/tree/{quote(path)}?token={server.token}&reset", wait_until="domcontentloaded")
+        page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
+        page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell", timeout=90_000)
+        if theme:
+            page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        self.wait_idle()
+
+    def _count(self, frame):
+        content = frame if isinstance(frame, bytes) else frame.encode()
+        self.widget_messages += b"comm_msg" in content
+
+    def __exit__(self, *error):
+        super().__exit__(*error)
         self.server.end_kernels()
 
     # ---- running cells
@@ -210,4 +230,4 @@ class NotebookPage:
         title = self.page.locator("[title*='log entries']")
         entries = re.search(r"(\d+) log entries", title.first.get_attribute("title")) if title.count() else None
         logged = [f"{entries[1]} entries in the log console"] if entries and entries[1] != "0" else []
-        return self.cell_errors() + self._problems + logged
+        return self.cell_errors() + super().problems() + logged

@@ -11,6 +11,11 @@ IMPORTS = (ast.Import, ast.ImportFrom)
 DEFINITIONS = (*IMPORTS, ast.FunctionDef, ast.ClassDef)
 
 
+def is_definition(node):
+    """Is it an import, a function, a class or a constant in capitals?"""
+    return isinstance(node, DEFINITIONS) or isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).isupper()
+
+
 def load(notebook, names):
     """Return the functions called `names` of `notebooks/<notebook>.ipynb` as attributes of one object.
 
@@ -23,7 +28,7 @@ def load(notebook, names):
         statements = ast.parse(cell.source).body
         defined = {node.name for node in statements if isinstance(node, ast.FunctionDef)} & set(names)
         if defined or all(isinstance(node, IMPORTS) for node in statements):
-            wanted = ast.Module([node for node in statements if isinstance(node, DEFINITIONS)], type_ignores=[])
+            wanted = ast.Module([node for node in statements if is_definition(node)], type_ignores=[])
             exec(compile(wanted, f"{notebook}.ipynb", "exec"), namespace)
             found |= defined
     if missing := set(names) - found:

@@ -220,6 +220,13 @@ def test_state_dict_round_trip_through_a_file_keeps_weights_and_label_strength(f
     assert torch.equal(other(few.images)[-1], net(few.images)[-1])
 
 
+@pytest.mark.parametrize("options", [dict(row_scale="unit-length"), dict(epsilon=1e-4)])
+def test_weights_of_a_network_with_other_row_lengths_are_refused(make_net, options):
+    (name, value), = options.items()
+    with pytest.raises(ValueError, match=f"{name}={value!r}, this one has"):
+        make_net(30).load_state_dict(make_net(30, **options).state_dict())
+
+
 def test_a_new_layer_goes_on_top_with_the_networks_options(few, make_net):
     net = make_net(30, row_scale="unit-length", init="normal", epsilon=0.5).double()
     old = copy.deepcopy(net.state_dict())
@@ -263,6 +270,9 @@ def test_repr_teaches(make_net):
         ([784, 10.5], {}, ValueError, "10.5"),
         ([784, 10], dict(label_strength="max"), ValueError, "label strength is 'max'.*'maximum'"),
         ([784, 10], dict(row_scale="l2"), ValueError, "row_scale"),
+        ([784, 10], dict(epsilon=-1.0), ValueError, "epsilon=-1.0.*at least 0"),
+        ([784, 10], dict(epsilon=float("nan")), ValueError, "epsilon=nan"),
+        (784, {}, ValueError, r"widths=784.*such as \[784, 500\]"),
     ],
 )
 def test_a_network_refuses_what_cannot_work(widths, options, error, message):

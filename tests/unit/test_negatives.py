@@ -159,6 +159,12 @@ def test_hardness_0_is_uniform_over_the_nine_wrong_labels():
     assert counts[3] == 0 and is_uniform(counts[labels.new_tensor([0, 1, 2, 4, 5, 6, 7, 8, 9])], 2_000)
 
 
+def test_hard_labels_of_a_diverged_network_are_still_wrong_and_not_all_the_same():
+    labels = torch.arange(10).repeat(20)
+    drawn = hard_labels(torch.full((200, 10), torch.nan), labels, generator=seeded())
+    assert (drawn != labels).all() and len(drawn.unique()) == 10
+
+
 @pytest.mark.parametrize("hardness", [0.5, 2.0, 20.0])
 def test_hard_labels_follow_the_softmax_of_hardness_times_goodness(hardness):
     goodness = torch.linspace(0, 2, 10) / hardness * torch.tensor([1.0, -1] * 5)

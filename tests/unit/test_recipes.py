@@ -114,6 +114,8 @@ def test_networks_are_the_same_for_the_same_seed_and_leave_the_global_generator_
     assert first.label_strength == 7.0
     assert all((layer.row_scale, layer.init, layer.epsilon) == ("unit-length", "torch", 0.25) for layer in first.layers)
     assert recipe.network(device="meta").device.type == "meta"
+    with pytest.raises(ValueError, match="not a device torch knows"):
+        recipe.network(device="gpu")
 
 
 # ---- the settings

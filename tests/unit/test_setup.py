@@ -1,6 +1,7 @@
 """Installing and updating: the Makefile, pyproject.toml against environment.yml, `make update`, and the rule on skips."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -98,15 +99,16 @@ def fresh(tmp_path) -> Project:
     return Project(tmp_path / "my folder")
 
 
-PIP_LAB, PIP_TEST = "-m pip install --editable .", "-m pip install --editable .[test]"
+PIP_LAB, PIP_TEST, PIP_DEMO = ("-m pip install --editable ." + extra for extra in ("", "[test]", "[demo]"))
 LAB = "-m jupyterlab --ServerApp.root_dir=. notebooks/00_start_here.ipynb"
+DEMO = "-m voila demo/training_lab.ipynb --Voila.config_file_paths=demo"
 TEST = "-m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks"
 
 
 def test_plain_make_prints_the_help_and_installs_nothing(fresh):
     status, printed, calls = fresh.make()
     assert status == 0 and calls == []
-    for target in ("lab", "test", "unit", "update", "clean"):
+    for target in ("lab", "demo", "test", "unit", "update", "clean"):
         assert f"make {target} " in printed
 
 
@@ -125,6 +127,21 @@ def test_lab_and_test_install_once_and_pass_arguments_on(fresh):
 def test_what_test_installs_is_enough_for_lab(fresh):
     fresh.make("test")
     assert fresh.make("lab")[2] == [LAB]
+
+
+def test_demo_installs_what_it_needs_and_passes_arguments_on(fresh):
+    fresh.make("lab")
+    assert fresh.make("demo")[2] == [PIP_DEMO, DEMO]
+    assert fresh.make("demo", "ARGS=--no-browser")[2] == [DEMO + " --no-browser"]
+    assert fresh.make("lab")[2] == [LAB]
+
+
+def test_demo_finds_its_files_and_test_installs_what_it_needs():
+    config = json.loads((ROOT / "demo/voila.json").read_text())["VoilaConfiguration"]
+    template = ROOT / "demo/voila/templates" / config["template"]
+    assert (ROOT / DEMO.split()[2]).is_file() and (template / "index.html.j2").is_file() and (template / "conf.json").is_file()
+    extras = project()["optional-dependencies"]
+    assert set(extras["demo"]) <= set(extras["test"])
 
 
 def test_installs_again_when_pyproject_is_newer_or_the_folder_was_renamed(fresh):

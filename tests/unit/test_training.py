@@ -401,7 +401,7 @@ def test_a_setting_changed_between_two_records_acts_on_the_very_next_step(few, s
 
 
 @pytest.mark.parametrize("setting, value", [
-    *(("learning_rate", bad) for bad in (0, -0.1, math.nan, math.inf)),
+    *(("learning_rate", bad) for bad in (0, -0.1, math.nan, math.inf, "0.1", None)),
     *(("temperature", bad) for bad in (0, -1.0, math.nan, math.inf)),
     *(("threshold", bad) for bad in (math.nan, math.inf)),
 ])  # fmt: skip
@@ -741,6 +741,23 @@ def test_hybrids_refuse_batches_of_one_image(few):
     for batch_size in (199, 1):
         with pytest.raises(ValueError, match="batch_size"):
             train(SMALL.network(), few, SMALL.but(negatives="hybrids", batch_size=batch_size))
+
+
+@pytest.mark.parametrize("changes", [dict(negatives="hybrids"), dict(shift=1)])
+def test_shifts_and_hybrids_need_square_images(few, changes):
+    recipe = SMALL.but(widths=(780, 30), **changes)
+    with pytest.raises(ValueError, match="780 pixels, which is no square"):
+        train(recipe.network(), Split(few.images[:, :780].contiguous(), few.labels), recipe)
+
+
+@pytest.mark.parametrize("net, recipe, message", [
+    (None, SMALL, "net is NoneType, expected an FFNet"),
+    (torch.nn.Linear(784, 10), SMALL, "net is Linear, expected an FFNet"),
+    (SMALL.network(), "quick", r"recipe is 'quick', expected a Recipe, such as RECIPES\['quick'\]"),
+])  # fmt: skip
+def test_anything_but_a_network_and_a_recipe_is_refused_with_a_hint(few, net, recipe, message):
+    with pytest.raises(TypeError, match=message):
+        train(net, few, recipe)
 
 
 # ---- label strength "maximum"

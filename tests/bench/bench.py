@@ -1,0 +1,195 @@
+"""How fast ffteach is, measured side by side in one run: `make bench`. Reports, asserts nothing.
+
+Prints Markdown tables. Times are the best of many alternating rounds, so that a passing disturbance hits no side alone, but
+a machine that is busy with other work still gives other ratios: run it on a quiet one.
+"""
+
+import functools
+import platform
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+from reference import Reference  # noqa: E402  the plain Forward-Forward of the unit tests
+
+from ffteach import RECIPES, Recipe, Split, error_rates, goodness_per_label, load_mnist, train  # noqa: E402
+from ffteach.device import choose_device, usable_cores  # noqa: E402
+from ffteach.report import peak_memory_mb  # noqa: E402
+
+ENOUGH = 1.5  # seconds of measuring for each side
+PUBLISHED_ERROR, PUBLISHED_STEPS = 0.0733, 2 * 1300  # system A: its test error, and the full-batch steps of its two layers
+
+
+def race(*runners, seconds=ENOUGH):
+    """Call each runner in turn again and again; return the best time of each in seconds."""
+    best = [float("inf")] * len(runners)
+    for run in runners:
+        run()  # warm
+    end = time.perf_counter() + seconds * len(runners)
+    while time.perf_counter() < end:
+        for side, run in enumerate(runners):
+            started = time.perf_counter()
+            run()
+            best[side] = min(best[side], time.perf_counter() - started)
+    return best
+
+
+def table(title, head, rows):
+    """Print a Markdown table."""
+    print(f"\n**{title}**\n")
+    for row in (head, ["---"] * len(head), *rows):
+        print("| " + " | ".join(map(str, row)) + " |")
+    sys.stdout.flush()
+
+
+@functools.cache
+def sample():
+    return load_mnist()
+
+
+def digits(count):
+    """`count` training digits, those of the sample again and again."""
+    images, labels = sample().train
+    positions = torch.arange(count) % len(images)
+    return Split(images[positions], labels[positions])
+
+
+def first_digits(count):
+    return Split(*(part[:count].clone() for part in sample().train))
+
+
+def recipe_of(widths, batch_size, **settings):
+    return Recipe(**{"widths": widths, "batch_size": batch_size, "epochs": 10**6, "decay": "none", **settings})
+
+
+def stepper(recipe, data):
+    """A function that takes one training step."""
+    run = train(recipe.network(), data, recipe)
+    return lambda: next(run)
+
+
+# ---- against the plain way
+
+
+def plain_stepper(recipe, data):
+    """The same step with autograd on materialised overlays, and torch.optim."""
+    images, labels = data
+    net = Reference(recipe.network(), recipe.row_scale, recipe.label_strength)
+    optimisers = net.optimisers(functools.partial(torch.optim.Adam, lr=recipe.learning_rate, fused=True))
+
+    def step():
+        batch = torch.randperm(len(images))[: recipe.batch_size]
+        wrong = (labels[batch] + torch.randint(1, 10, (len(batch),))) % 10
+        net.step(optimisers, range(len(optimisers)), images[batch], labels[batch], wrong, recipe.loss, recipe.threshold, recipe.temperature)
+
+    return step
+
+
+def against_the_plain_way():
+    rows, data = [], first_digits(10_000)
+    for widths, batch in (((784, 500), 100), ((784, 500, 500), 100), ((784, 500), 1000), ((784, 2000, 2000), 1000)):
+        recipe = recipe_of(widths, batch)
+        ours, plain = race(stepper(recipe, data), plain_stepper(recipe, data))
+        rows.append([f"step, {'-'.join(map(str, widths))}, batch {batch}", f"{1000 * ours:.1f} ms", f"{1000 * plain:.1f} ms", f"{plain / ours:.1f}"])
+    images = data.images[:2000]
+    for widths in ((784, 500), (784, 500, 500), (784, 2000, 2000)):
+        net = recipe_of(widths, 100).network()
+        reference = Reference(net, "mean-square-1", net.label_strength)
+        ours, plain = race(lambda: goodness_per_label(net, images), lambda: [reference.goodness_per_label(part) for part in images.split(500)])
+        rows.append(
+            [f"goodness of ten labels, {'-'.join(map(str, widths))}, 2 000 images", f"{1000 * ours:.0f} ms", f"{1000 * plain:.0f} ms", f"{plain / ours:.1f}"]
+        )
+    table("Against autograd on materialised overlays, and ten plain passes", ["what", "ffteach", "plain", "times faster"], rows)
+
+
+# ---- against the arithmetic
+
+
+def matrix_peak(size=2048):
+    """The best rate of a float32 matrix product here, in operations per second."""
+    a, b, out = torch.randn(size, size), torch.randn(size, size), torch.empty(size, size)
+    (seconds,) = race(lambda: torch.mm(a, b, out=out))
+    return 2 * size**3 / seconds
+
+
+def operations(widths, batch):
+    """Multiplications and additions in the matrix products of one of OUR steps: forward and gradient, the first layer shared by the pair."""
+    inputs, first, *above = widths
+    total = 2 * 2 * batch * inputs * first + 2 * 2 * (2 * batch) * 10 * first
+    for low, high in zip((first, *above), above):
+        total += 2 * 2 * (2 * batch) * low * high
+    return total
+
+
+def against_the_arithmetic():
+    rows, peak = [], matrix_peak()
+    for widths, batch in (((784, 500, 500), 100), ((784, 1000, 1000), 100), ((784, 2000, 2000, 2000), 1000)):
+        recipe, count = recipe_of(widths, batch), 10_000
+        step = stepper(recipe, first_digits(count))
+        seconds = race(lambda: [step() for _ in range(count // batch)], seconds=2 * ENOUGH)[0]
+        rate = operations(widths, batch) * (count // batch) / seconds
+        rows.append(["-".join(map(str, widths)), batch, f"{seconds:.2f} s", f"{rate / 1e9:.0f} GFLOP/s", f"{rate / peak:.0%}"])
+    head = ["widths", "batch", "epoch of 10 000", "rate", f"share of the peak ({peak / 1e9:.0f} GFLOP/s)"]
+    table("Share of the machine's float32 matrix-product peak", head, rows)
+
+
+# ---- how the cost grows
+
+
+def how_it_grows():
+    base, rows = {"widths": (784, 500, 500), "batch": 100, "images": 10_000}, []
+    changes = [{}]
+    changes += [{"widths": (784, width, width)} for width in (250, 1000, 2000)]
+    changes += [{"widths": (784,) + (500,) * depth} for depth in (1, 4, 8)]
+    changes += [{"batch": batch} for batch in (50, 250, 1000)]
+    changes += [{"images": count} for count in (1000, 60_000)]
+    for change in changes:
+        case = base | change
+        step = stepper(recipe_of(case["widths"], case["batch"]), digits(case["images"]))
+        (seconds,) = race(step, seconds=1)
+        epoch = seconds * case["images"] / case["batch"]
+        rows.append([next((f"{name} {value}" for name, value in change.items()), "(as it is)"), f"{1000 * seconds:.1f} ms", f"{epoch:.2f} s", epoch])
+    rows = [[*row[:-1], f"{row[-1] / rows[0][-1]:.2f}"] for row in rows]
+    table(f"How the cost grows, from {base}", ["changed", "a step", "an epoch", "against the first line"], rows)
+
+
+# ---- how long until it is good
+
+
+def seconds_to(error, recipe):
+    """Train on the sample; return (seconds, epochs) after which the TEST error was below `error` (or None), all seconds, the last error."""
+    data = recipe.load_data()
+    net = recipe.network()
+    run, reached = train(net, data, recipe), None
+    for record in run.epoch_records():
+        if reached is None and error_rates(net, data.test)[0] < error:
+            reached = record.seconds, record.epoch
+    return reached, run.seconds, error_rates(net, data.test)[0]
+
+
+def how_long():
+    published = RECIPES["growing-published"]
+    step = stepper(published, digits(50_000))
+    (seconds,) = race(step, seconds=10)
+    rows = [["growing-published", "full (50 000)", f"{PUBLISHED_STEPS * seconds / 60:.0f} min: {PUBLISHED_STEPS} steps, extrapolated from the best of some", "7.34 % (README)"]]
+    reached, total, error = seconds_to(PUBLISHED_ERROR, RECIPES["quick"])
+    when = f"{reached[0]:.1f} s, {reached[1]} epochs" if reached else "not reached"
+    rows.append(["quick", "sample (10 000)", when, f"{error:.2%} after {total:.1f} s"])
+    table(f"Training time to {PUBLISHED_ERROR:.2%} test error, system A's published result", ["recipe", "data", "time to it", "in the end"], rows)
+
+
+def main():
+    choose_device("cpu")
+    print(f"{platform.machine()}, {usable_cores()} cores, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    against_the_plain_way()
+    against_the_arithmetic()
+    how_it_grows()
+    how_long()
+    print(f"\nPeak memory of this run: {peak_memory_mb(torch.device('cpu')):,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

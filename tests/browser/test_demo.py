@@ -1,0 +1,75 @@
+"""`make demo`: the training lab as a web page of Voila, for a projector, with every outside address blocked."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from jupyterlab_driver import LoopbackPage, free_port, wait_for
+from panel_page import PanelPage
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def address(browser, tmp_path_factory):
+    """The page's address, served with the command of the Makefile; the server and its kernels end with the tests."""
+    pytest.importorskip("voila", reason="voila is not installed: pip install 'ffteach[demo]'")
+    command = re.search(r"\$\(PY\) (-m voila .*) \$\(ARGS\)", (ROOT / "Makefile").read_text())[1].split()
+    home, port = tmp_path_factory.mktemp("voila"), free_port()
+    env = os.environ | {
+        "JUPYTER_PATH": str(ROOT / "demo"), "JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "IPYTHONDIR": str(home / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }  # fmt: skip
+    with open(home / "log", "wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, *command, "--no-browser", f"--port={port}"],
+            cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    def is_up():
+        assert server.poll() is None, "voila ended:\n" + (home / "log").read_text()[-3000:]
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with contextlib.suppress(OSError), opener.open(f"http://127.0.0.1:{port}/voila/static/voila.js"):
+            return True
+
+    try:
+        wait_for(is_up, seconds=120, what="voila", pause=0.25)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.send_signal(signal.SIGINT)  # it then ends its kernels
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+def test_the_training_lab_trains_in_a_web_page_and_asks_for_nothing_outside(browser, address, screenshot):
+    with LoopbackPage(browser, width=1280, height=800) as shown:
+        shown.page.goto(address, wait_until="domcontentloaded")
+        lab = PanelPage(shown, 0)
+        lab.root.wait_for(timeout=90_000)
+        assert shown.page.title() == "Training lab"
+        assert "ff-presenter" in lab.root.get_attribute("class")
+        wait_for(lambda: lab.part("ff-picture").locator("img").count(), what="the picture")
+        untrained = lab.alt
+        lab.train()
+        lab.wait_step(60)
+        assert lab.alt != untrained
+        lab.drag("ff-threshold", 0.5)
+        wait_for(lambda: lab.threshold, lambda threshold: 2.4 <= threshold <= 3.6, what="the new threshold in the picture")
+        lab.wait_step(lab.step + 20)
+        screenshot(shown.page.locator("body"), "demo")
+        frame = lab.root.bounding_box()
+        assert frame["x"] >= 0 and frame["x"] + frame["width"] <= 1280 and frame["width"] > 1100  # it fills the projector's width, and no more
+        assert not shown.page.locator(".jp-InputArea-editor:visible").count()  # no code to be seen
+        lab.pause()
+        step = lab.step
+        shown.page.wait_for_timeout(500)
+        assert lab.step == step
+        assert shown.problems() == []
