@@ -57,7 +57,7 @@ class TrainingControls:
         self.freeze_only({layer - 1 for layer in frozen})
         self.digit = widgets.IntSlider(digit, min=0, max=digits - 1, description="Test image", tooltip="Which digit to follow", **SLIDER)
         self.rewind = widgets.IntSlider(
-            0, min=0, max=1, description="Rewind to step", tooltip="Back to a moment of this training, to go on from there", **SLIDER
+            0, min=0, max=1, description="Rewind to step", tooltip="In a pause: back to a moment of this training, to go on from there", **SLIDER
         )
         self.reveal = widgets.Button(description="Reveal test error", tooltip="Look at the test images: once, at the end", layout={"width": "auto"})
         names = {

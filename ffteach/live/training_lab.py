@@ -33,7 +33,8 @@ class TrainingLab(TrainingPanel):
     Raises ValueError for data without validation images, for recipes that grow, have hybrids as negatives or more than four layers.
 
     Threshold, learning rate, epochs and the boxes that freeze a layer act on the next step; negatives, loss, widths, schedule and
-    seed wait for Reset. "Rewind" goes back to one of about 40 kept moments, with the settings of that time.
+    seed wait for Reset. "Rewind" follows the training; in a pause it goes back to one of about 40 kept moments, with the settings of
+    that time.
     Without a mouse: `run(steps)` trains; `state` is a dict with all that is shown; `line` makes the panel anew (but for data of
     your own); `training` is the `Training`, with its `net`.
     CSS classes: ff-panel and ff-training-lab (the whole), ff-train, ff-step, ff-reset, ff-reveal, ff-line, ff-threshold, ff-lr,
@@ -73,6 +74,7 @@ class TrainingLab(TrainingPanel):
             control.observe(self._wait_for_reset, "value")
         by_hand = lambda step: step != self.training.step  # the training moves the scrubber too
         knobs.rewind.observe(lambda change: by_hand(change["new"]) and self.do(lambda: self.rewind(change["new"])), "value")
+        self.train_button.observe(lambda change: setattr(knobs.rewind, "disabled", change["new"]), "value")  # it then moves by itself
         knobs.reveal.on_click(lambda button: self.do(self.reveal))
 
     @property
