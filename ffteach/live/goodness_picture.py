@@ -12,6 +12,7 @@ from .live_figure import LiveFigure
 from .training_picture import GOODNESS_ENDS, LiveHistogram
 
 SIZE = 840, 500  # pixels
+ROWS = (36, 112), (160, 78), (250, 78), (340, 114)  # top and height of each, in pixels
 LOSS_SHOWN = 6.0
 POINTS = 801  # of a curve, about one for each pixel
 IDLE = 0.01  # an image whose slope is below this share of the largest, 1/T, hardly learns any more
@@ -33,10 +34,10 @@ class GoodnessPicture(LiveFigure):
     """
 
     def __init__(self, *, scale=1):
-        rows = {"height_ratios": (10, 8, 8, 11), "sharex": True}
-        fig, axes = new_figure(4, 1, size=(SIZE[0] / 100, SIZE[1] / 100), dpi=100 * scale, **rows)
-        fig.set_layout_engine("none")
-        axes[0].get_gridspec().update(left=0.095, right=0.985, top=0.925, bottom=0.1, hspace=0.13)
+        fig, axes = new_figure(4, 1, size=(SIZE[0] / 100, SIZE[1] / 100), dpi=100 * scale, sharex=True)
+        fig.set_layout_engine("none")  # the places are known
+        for ax, (top, height) in zip(axes, ROWS):
+            ax.set_position([72 / SIZE[0], 1 - (top + height) / SIZE[1], 742 / SIZE[0], height / SIZE[1]])
         self._build(fig, *axes)
         self.upper = 0
         moving = [*self.bands, *self.lines, self.chance, *self.curves, *self.histogram.moving, self.name]
@@ -52,18 +53,18 @@ class GoodnessPicture(LiveFigure):
         self.chance = probability.axhline(0.5, color=CHANCE, linestyle=":", linewidth=1.5)
         looks = (loss, POSITIVE, "-"), (loss, NEGATIVE, "-."), (probability, SERIES[2], "-"), (slope, POSITIVE, "-"), (slope, NEGATIVE, "-.")
         self.curves = [ax.plot([], [], style, color=colour)[0] for ax, colour, style in looks]
-        self.name = data.text(0.995, 0.93, "", transform=data.transAxes, ha="right", va="top", fontsize=10)
+        self.name = data.text(0.5, -0.23, "", transform=data.transAxes, ha="center", va="top")  # instead of a fixed label
         loss.set(ylim=(0, LOSS_SHOWN), yticks=(0, 2, 4, 6), ylabel="loss L")
         probability.set(ylim=(-0.04, 1.04), yticks=(0, 0.5, 1), ylabel="P(positive)")
-        slope.set(ylim=(-1.1, 1.1), ylabel="slope dL/dg")
+        slope.set(ylim=(-1.1, 1.1), ylabel="dL/dg")
         slope.set_yticks((-1, 0, 1), ("-1/T", "0", "+1/T"))
-        data.set(xlabel="goodness g (mean square activity)", ylabel="images")
+        data.set(xlabel="", ylabel="images")
         for ax in (loss, probability, slope, data):
-            ax.yaxis.set_label_coords(-0.062, 0.5)
+            ax.yaxis.set_label_coords(-0.055, 0.5)
             ax.tick_params(axis="x", labelbottom=ax is data)
         self.bands[0].set_label(f"both still learn (slope above {IDLE:.0%} of 1/T)")
         fig.legend(
-            handles=[self.histogram.pos, self.histogram.neg, self.histogram.line, self.bands[0]], loc="upper left", bbox_to_anchor=(0.085, 1), ncols=4
+            handles=[self.histogram.pos, self.histogram.neg, self.histogram.line, self.bands[0]], loc="upper left", bbox_to_anchor=(0.075, 1.005), ncols=4
         )
 
     def update(self, g_pos, g_neg, *, threshold, temperature, name):
@@ -79,7 +80,7 @@ class GoodnessPicture(LiveFigure):
         for band in self.bands:
             band.set(x=threshold - reach, width=2 * reach)
         self.histogram.update(g_pos, g_neg, threshold)
-        self.name.set_text(name)
+        self.name.set_text(f"goodness g (mean square activity): {name}")
 
     def _fit(self, shown, threshold):
         """Let the goodness axis reach beyond the data and the threshold, and change it rarely."""
