@@ -94,7 +94,7 @@ class GoodnessLab(Panel):
     def settings(self):
         """The arguments that make the panel anew as it is set now, without those at their default."""
         values = {
-            "threshold": (rounded(self.threshold.value), 2.0),
+            "threshold": (self._threshold, 2.0),
             "temperature": (rounded(self.temperature.value), 1.0),
             "network": (self.network.value, "untrained"),
             "layer": (self.layer.value, 1),
@@ -102,6 +102,10 @@ class GoodnessLab(Panel):
             "presenter": (self.presenter, False),
         }
         return {name: value for name, (value, default) in values.items() if value != default}
+
+    @property
+    def _threshold(self):
+        return float(f"{self.threshold.value:.6g}")  # without the noise of the slider's arithmetic
 
     @property
     def goodness(self):
@@ -115,7 +119,7 @@ class GoodnessLab(Panel):
     @property
     def state(self):
         """All that is shown, as plain numbers and texts; shares are 0..1, losses and goodness means over the images."""
-        threshold, temperature, both = rounded(self.threshold.value), rounded(self.temperature.value), self.goodness
+        threshold, temperature, both = self._threshold, rounded(self.temperature.value), self.goodness
         loss_pos, _, _, slope_pos, _ = curves(both[0], threshold, temperature)
         _, loss_neg, _, _, slope_neg = curves(both[1], threshold, temperature)
         (above_pos, above_neg), (below_pos, below_neg) = (_shares(both > threshold), _shares(both < threshold))
