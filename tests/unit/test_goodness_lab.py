@@ -68,7 +68,8 @@ def test_the_figures_are_counted_by_plain_code(make_lab, threshold, temperature,
     lab = make_lab(threshold=threshold, temperature=temperature, network=network, layer=layer)
     state, names = lab.state, {"pos": -1, "neg": +1}
     for (short, sign), values in zip(names.items(), lab.goodness.tolist()):
-        exponents = [min(700.0, max(-700.0, sign * (g - threshold) / temperature)) for g in values]
+        exponents = [sign * (g - threshold) / temperature for g in values]
+        losses = [max(x, 0) + math.log1p(math.exp(-abs(x))) for x in exponents]  # log(1 + exp(x)) without overflow
         assert state[f"goodness_{short}"] == pytest.approx(math.fsum(values) / len(values))
         assert state[f"loss_{short}"] == pytest.approx(math.fsum(losses) / len(values), abs=1e-8)
         assert state[f"above_{short}"] == pytest.approx(sum(g > threshold for g in values) / len(values))
