@@ -168,12 +168,12 @@ def test_nothing_is_trained_before_it_is_asked_for_and_then_once(lab, monkeypatc
 
 def test_fresh_negatives_are_other_wrong_labels_and_run_presses_the_button(make_lab, digits):
     one, two = make_lab(), make_lab()
-    first, positives = one._wrong, one.goodness[0]
+    first, (positives, negatives) = one._wrong, one.goodness
     for _ in range(3):
         one.draw_button.click()
     assert one.state == two.run(3) and one.state["draws"] == 4 and torch.equal(one._wrong, two._wrong) and alt(one) == alt(two)
     assert not torch.equal(one._wrong, first) and (one._wrong != digits.validation.labels).all()
-    assert torch.equal(one.goodness[0], positives) and not torch.equal(one.goodness[1], positives)
+    assert torch.equal(one.goodness[0], positives) and not torch.equal(one.goodness[1], negatives)
     assert not torch.equal(make_lab(seed=1)._wrong, first)
 
 
