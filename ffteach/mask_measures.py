@@ -24,6 +24,13 @@ def agreement(masks):
     return by_distance(1 - ones[:, :, None] - ones[:, None, :] + 2 * both)
 
 
+def agreement_by_chance(masks):
+    """Return what `agreement` would be if all pixels were independent, with the same shares of ones: `(sqrt(D),)`, item 0 meaning nothing."""
+    ones = line_pairs(masks)[1]
+    a, b = ones[:, :, None], ones[:, None, :]
+    return by_distance(a * b + (1 - a) * (1 - b))
+
+
 def correlation_length(masks):
     """Return the distance in pixels at which the correlation of masks `(n, D)` has fallen to 1/e, between two pixels by a straight line.
 
