@@ -38,6 +38,7 @@ class MaskPicture(LiveFigure):
             axes[name].title.set_fontsize(11)
             below = axes[name].text(0.5, -0.05, "", transform=axes[name].transAxes, ha="center", va="top", fontsize=9)
             self.words[name] = axes[name].title, below
+        axes["mask"].spines[:].set(visible=True, color=CHANCE)  # a white mask on a white page
         for column in (1, 2, 5):  # what follows from what
             fig.text((LEFT + column * (SIDE + GAP) - GAP / 2) / SIZE[0], 1 - (32 + SIDE / 2) / SIZE[1], "→", ha="center", va="center", fontsize=15)
         place(axes["share"], left=60, top=232, width=144, height=144)
@@ -52,13 +53,14 @@ class MaskPicture(LiveFigure):
     def _build_agreement(self, ax, place):
         place(ax, left=352, top=232, width=470, height=144)
         (self.curve,) = ax.plot([], [], "o-", color=SERIES[0], markersize=4, label="measured")
-        (self.chance,) = ax.plot([], [], color=CHANCE, linestyle=":", label="by chance, from the shares of ones alone")
+        (self.chance,) = ax.plot([], [], color=CHANCE, linestyle=":", label="by chance")
         self.length = ax.axvline(0, color=THRESHOLD, linestyle="--", linewidth=1.5, label="correlation length")
-        ax.set(xlim=(0, 27), ylim=(0.4, 1.03), title="Two pixels are treated alike", ylabel="share of masks")
+        ax.set(xlim=(0, 27), ylim=(0.4, 1.03), ylabel="share of masks")
         ax.set_xlabel("distance in pixels (1 = neighbours)", fontsize=10)
         ax.set_yticks([0.4, 0.6, 0.8, 1.0], ["40 %", "60 %", "80 %", "100 %"])
         ax.tick_params(labelsize=9)
-        ax.legend(loc="upper right", fontsize=9)
+        ax.set_title("Two pixels agree", loc="left")
+        ax.legend(loc="lower right", bbox_to_anchor=(1.01, 0.97), ncols=3, fontsize=9, columnspacing=1.2)
 
     def update(self, stages, digits, hybrid, *, words, share, agreement, chance, length):
         """Show noise, blurred noise and mask, `(28, 28)` each, two digits and their hybrid, `(784,)` each, and what was measured.

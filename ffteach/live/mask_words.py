@@ -12,6 +12,10 @@ def recipe_in_words(state):
     return f"uniform noise, Gaussian blurs with kernels of {', '.join(str(size) for size, _ in state['gaussians'])} pixels"
 
 
+def a_or_an(digit):
+    return f"{'an' if digit == 8 else 'a'} {digit}"
+
+
 def titles(state, blurred):
     """Return for each stage of the picture the title above it and the line below. blurred: `(28, 28)`."""
     bits = state["mask"] == "blur"
@@ -20,8 +24,8 @@ def titles(state, blurred):
         "noise": ("Random bits" if bits else "Uniform noise", "0 or 1" if bits else "from 0 to 1"),
         "blurred": (f"Blurred {state['blurs']} ×" if bits else "Three Gaussians", f"{blurred.min():.2f} to {blurred.max():.2f}, grey ½"),
         "mask": (f"Mask: above {state['cut']:.2f}", f"{state['ones_shown']:.0%} ones"),
-        "A": (f"Digit A, a {a}", "where the mask is white"),
-        "B": (f"Digit B, a {b}", "where it is black"),
+        "A": (f"Digit A, {a_or_an(a)}", "where mask is white"),
+        "B": (f"Digit B, {a_or_an(b)}", "where it is black"),
         "hybrid": ("Hybrid", "A and B, stitched"),
     }
 
@@ -31,7 +35,7 @@ def in_a_sentence(state, masks):
     a, b = state["digits"]
     return (
         f"From noise to a hybrid, seed {state['seed']}: {recipe_in_words(state)}, padding {state['padding']}, cut at {state['cut']:.2f}; a mask with "
-        f"{state['ones_shown']:.0%} ones; digit A, a {a}, where the mask is 1, digit B, a {b}, where it is 0, and their hybrid. Of {masks} masks, "
+        f"{state['ones_shown']:.0%} ones; digit A, {a_or_an(a)}, where the mask is 1, digit B, {a_or_an(b)}, where it is 0, and their hybrid. Of {masks} masks, "
         f"{state['neighbours_agree']:.1%} treat two neighbours alike; correlation length {length_in_words(state)}. "
         f"Ones: {state['ones']:.0%} of all pixels, {state['ones_centre']:.0%} in the centre, {state['ones_rim']:.0%} at the rim."
     )
