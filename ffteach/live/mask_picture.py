@@ -60,7 +60,7 @@ class MaskPicture(LiveFigure):
         ax.set_yticks([0.4, 0.6, 0.8, 1.0], ["40 %", "60 %", "80 %", "100 %"])
         ax.tick_params(labelsize=9)
         ax.set_title("Two pixels agree", loc="left")
-        ax.legend(loc="lower right", bbox_to_anchor=(1.01, 0.97), ncols=3, fontsize=9, columnspacing=1.2)
+        ax.legend(loc="lower right", bbox_to_anchor=(1.01, 1.1), ncols=3, fontsize=9, columnspacing=1.2)
 
     def update(self, stages, digits, hybrid, *, words, share, agreement, chance, length):
         """Show noise, blurred noise and mask, `(28, 28)` each, two digits and their hybrid, `(784,)` each, and what was measured.

@@ -2,7 +2,8 @@
 
 import math
 
-NEARLY = 0.03  # a share of ones this far from one half is still balanced: thousand masks tell no better at the centre
+NEARLY = 0.03  # a share of ones this far from one half is still balanced: a thousand masks tell no better at the centre
+UNEVEN = 0.15  # the rim differs from the centre by more: a mistake at the border, and not only in the cut
 
 
 def recipe_in_words(state):
@@ -59,11 +60,11 @@ def figures(state):
 
 def verdict(state):
     """What to think of these masks, in a sentence."""
-    whole, rim = state["ones"], state["ones_rim"]
+    whole, centre, rim = state["ones"], state["ones_centre"], state["ones_rim"]
     if math.isnan(state["correlation_length"]):
         return f"Every mask is the same: a \"hybrid\" is {'digit A' if whole == 1 else 'digit B'} itself, and would be called negative."
-    if abs(whole - 0.5) > NEARLY and abs(rim - whole) > NEARLY:
-        return f"Not balanced: the rim shows digit {'B' if rim < whole else 'A'} more often than the centre does."
+    if abs(rim - centre) > UNEVEN:
+        return f"Not balanced: the rim shows digit {'B' if rim < centre else 'A'} more often than the centre does."
     if abs(whole - 0.5) > NEARLY:
         return f"Not balanced: digit {'B' if whole < 0.5 else 'A'} has the larger part everywhere."
     return "Balanced: at every place each digit shows in half of the masks."
