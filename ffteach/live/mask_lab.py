@@ -69,7 +69,7 @@ class MaskLab(Panel):
             kernel, min=1, max=LARGEST_KERNEL, step=2, description="Kernel", tooltip="Pixels of the middle Gaussian; the others have two less", **SLIDER
         )
         self.sigma = widgets.FloatSlider(
-            sigma, min=0.5, max=LARGEST_SIGMA, step=0.5, readout_format=".1f",
+            sigma, min=0.5, max=LARGEST_SIGMA, step=0.1, readout_format=".1f",
             description="Sigma", tooltip="Of the middle Gaussian, in pixels; the others have half", **SLIDER,
         )  # fmt: skip
         self.cut = widgets.FloatSlider(
