@@ -12,7 +12,7 @@ from .panel import SLIDER, Panel, close_all
 from .training_controls import rounded
 
 MASKS = 1000  # so many are drawn and measured; the picture shows the first
-KINDS = {"Hinton: bits, blurred again and again": "blur", "System C: uniform noise, three Gaussians": "gaussian"}
+KINDS = {"Hinton: bits, many blurs": "blur", "System C: three Gaussians": "gaussian"}
 MOST_BLURS, LARGEST_KERNEL, LARGEST_SIGMA, LAST_SEED = 48, 15, 28.0, 2**31 - 1
 
 
@@ -41,7 +41,7 @@ class MaskLab(Panel):
 
     def __init__(self, mask="blur", *, blurs=8, kernel=7, sigma=14.0, cut=0.5, padding="reflect", seed=0, presenter=False):
         _check(mask, blurs, kernel, sigma, cut, padding, seed)
-        self._train = load_mnist().train
+        self._train, self.presenter = load_mnist().train, presenter
         self._make_controls(mask, blurs, kernel, sigma, cut, padding, seed)
         self.draw_button = widgets.Button(
             description="Fresh draw", tooltip="Other noise and other digits: the next seed", button_style="primary", layout={"width": "auto"}
@@ -63,7 +63,7 @@ class MaskLab(Panel):
     def _make_controls(self, mask, blurs, kernel, sigma, cut, padding, seed):
         small = {"style": {"description_width": "initial"}}
         kind = next(name for name, value in KINDS.items() if value == mask)
-        self.kind = widgets.Dropdown(options=list(KINDS), value=kind, description="Kind of mask", **small, layout={"width": "370px"})
+        self.kind = widgets.Dropdown(options=list(KINDS), value=kind, description="Kind of mask", **small, layout={"width": "430px" if self.presenter else "290px"})
         self.blurs = widgets.IntSlider(blurs, min=0, max=MOST_BLURS, description="Blurs", tooltip="How often [1/4, 1/2, 1/4] is applied", **SLIDER)
         self.kernel = widgets.IntSlider(
             kernel, min=1, max=LARGEST_KERNEL, step=2, description="Kernel", tooltip="Pixels of the middle Gaussian; the others have two less", **SLIDER
