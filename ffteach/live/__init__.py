@@ -4,5 +4,6 @@ import torch._dynamo  # noqa: F401  torch.optim imports it at its first use: one
 
 from .digit_pad import DigitPad
 from .goodness_lab import GoodnessLab
+from .mask_lab import MaskLab
 from .presets import PRESETS, SLOW_MOTION
 from .training_lab import TrainingLab
