@@ -4,4 +4,5 @@ import torch._dynamo  # noqa: F401  torch.optim imports it at its first use: one
 
 from .digit_pad import DigitPad
 from .presets import PRESETS, SLOW_MOTION
+from .probe_lab import ProbeLab
 from .training_lab import TrainingLab
