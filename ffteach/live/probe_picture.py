@@ -10,7 +10,7 @@ from .training_picture import LiveHistogram, fit_goodness_axes
 SIZE = 840, 410  # pixels
 COLUMNS = 18  # receptive fields beside each other, 29 pixels each, so that one pixel of theirs is one of the picture's
 LOWEST = 80, 60, 0  # where the accuracy axis may begin, in percent
-NAMES = {"raw_pixels": "raw pixels", "untrained": "untrained"}
+NAMES = {"raw_pixels": "on raw pixels", "untrained": "on the untrained net"}
 
 
 def _place(ax, left, top, width, height):
@@ -43,22 +43,26 @@ class ProbePicture(LiveFigure):
     @styled
     def _build(self, fig, axes, names, difference):
         self.histograms = [LiveHistogram(axes[name], title=name, difference=difference) for name in names]
-        self.shares = [axes[name].text(0.98, 0.99, "", transform=axes[name].transAxes, ha="right", va="top", fontsize=10) for name in names]
+        for name in names:
+            axes[name].set_title("")
+            axes[name].set_title(name, loc="left")
+        self.shares = [axes[name].text(1, 1.04, "", transform=axes[name].transAxes, ha="right", va="bottom", fontsize=9) for name in names]
         axes[names[0]].set_ylabel("validation images")
         first = self.histograms[0]
         first.pos.set_label("digits" if not difference else "digit minus its hybrid")
         first.neg.set_label("hybrids")
         handles = [first.pos, *([] if difference else [first.neg]), first.line]
         fig.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.02, 1), ncols=3)
+        fig.text(560 / SIZE[0], 1 - 18 / SIZE[1], "in order: above its own hybrid", ha="right", va="center", fontsize=9)
         self.fields = draw_image(
-            axes["fields"], mosaic(np.zeros((self.tiles, 784)), COLUMNS), "Change of layer 1's weights since the start (red: more, blue: less)",
+            axes["fields"], mosaic(np.zeros((self.tiles, 784)), COLUMNS), "Change of layer 1's weights (red: more, blue: less)",
             limits=(-1, 1), cmap="RdBu_r",
         )  # fmt: skip
         ax = self.accuracy = axes["accuracy"]
-        (self.curve,) = ax.plot([], [], "-o", color=SERIES[2], markersize=4, label="Forward-Forward")
+        (self.curve,) = ax.plot([], [], "-o", color=SERIES[2], markersize=4, label="probe on Forward-Forward")
         styles = {"raw_pixels": (SERIES[1], ":"), "untrained": (CHANCE, "--")}
         self.lines = {name: ax.axhline(0, color=colour, linestyle=style, visible=False) for name, (colour, style) in styles.items()}
-        ax.set(title="Probe: validation accuracy (%)", xlabel="epochs")
+        ax.set(title="Validation accuracy (%)", xlabel="epochs")
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         self._update_legend({})
 
@@ -94,7 +98,7 @@ class ProbePicture(LiveFigure):
     def _update_legend(self, baselines):
         for name, line in self.lines.items():
             value = baselines.get(name)
-            line.set_label(NAMES[name] + (": to be measured" if value is None else f" {value:.1%}"))
+            line.set_label(NAMES[name] + (": to come" if value is None else f" {value:.1%}"))
         self.accuracy.legend(
             handles=[self.curve, *self.lines.values()], loc="upper left", bbox_to_anchor=(-0.14, -0.24), fontsize=10, borderaxespad=0
         )
