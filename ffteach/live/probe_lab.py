@@ -12,7 +12,7 @@ from .probe_words import figures, in_a_sentence
 from .training_words import conclusion
 
 LABELS = 3000  # labelled images for the probe: few enough to keep pace, enough to part the three curves
-SLICE = 0.02  # seconds of a tick for the probe
+SLICE = 0.03  # seconds of a tick for the probe: less, and the curve gets too few points
 
 
 class ProbeControls(LearningKnobs):
