@@ -6,4 +6,5 @@ from .digit_pad import DigitPad
 from .goodness_lab import GoodnessLab
 from .mask_lab import MaskLab
 from .presets import PRESETS, SLOW_MOTION
+from .probe_lab import ProbeLab
 from .training_lab import TrainingLab

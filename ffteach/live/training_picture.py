@@ -40,6 +40,20 @@ class LiveHistogram(GoodnessHistogram):
             stairs.set_data(share / max(values.max() for values in shares), self.edges)
 
 
+def fit_goodness_axes(histograms, g_pos, g_neg, threshold, former):
+    """Let the axes of `LiveHistogram`s reach far enough for goodness `(layers, N)`; return where they end if not at `former` any more."""
+    difference = histograms[0].difference
+    shown = np.abs(g_pos - g_neg) if difference else np.concatenate([g_pos, g_neg], axis=1)
+    shown = shown[np.isfinite(shown)]
+    needed = max(1.2 * np.quantile(shown, 0.99) if len(shown) else 0, 0 if difference else 1.6 * threshold)
+    upper = next(end for end in GOODNESS_ENDS if end >= needed or end == GOODNESS_ENDS[-1])
+    if former and former / 4 < upper <= former:
+        return None
+    for histogram in histograms:
+        histogram.reach(upper)
+    return upper
+
+
 def _place(ax, left, top, width, height):
     """Put an Axes where these pixels say, counted from the picture's upper left corner."""
     ax.set_position([left / SIZE[0], 1 - (top + height) / SIZE[1], width / SIZE[0], height / SIZE[1]])
@@ -65,7 +79,7 @@ class TrainingPicture(LiveFigure):
         _place(axes["accuracy"], left=606, top=56, width=215, height=160)
         _place(axes["loss"], left=606, top=290, width=215, height=60)
         self._build(fig, axes, names, difference, images)
-        self.upper = self.target = 0
+        self.upper, self.target = None, 0
         self.shown_digit = self.guessed = None
         moving = [artist for histogram in self.histograms for artist in histogram.moving]
         super().__init__(fig, moving + self.curves + self.digit.moving)
@@ -98,7 +112,9 @@ class TrainingPicture(LiveFigure):
     def update(self, watch, *, threshold, target, guess=None):
         """Show what a `Watch` has seen, the threshold, time up to `target` epochs, and the guessed accuracy (0..1) if there is one."""
         g_pos, g_neg = numbers(watch.goodness)
-        self._fit(g_pos, g_neg, threshold)
+        if upper := fit_goodness_axes(self.histograms, g_pos, g_neg, threshold, self.upper):
+            self.upper = upper
+            self.redraw()
         for histogram, *values in zip(self.histograms, g_pos, g_neg):
             histogram.update(*values, threshold)
         self._update_digit(watch)
@@ -126,18 +142,4 @@ class TrainingPicture(LiveFigure):
         height = 100 * (guess or 0)
         self.guess.set(visible=guess is not None, ydata=[height, height])
         self.guess_text.set(text="" if guess is None else "your guess", y=height, va="top" if height > 85 else "bottom")
-        self.redraw()
-
-    def _fit(self, g_pos, g_neg, threshold):
-        """Let the goodness axes reach far enough, and change them rarely."""
-        first = self.histograms[0]
-        shown = np.abs(g_pos - g_neg) if first.difference else np.concatenate([g_pos, g_neg], axis=1)
-        shown = shown[np.isfinite(shown)]
-        needed = max(1.2 * np.quantile(shown, 0.99) if len(shown) else 0, 0 if first.difference else 1.6 * threshold)
-        upper = next(end for end in GOODNESS_ENDS if end >= needed or end == GOODNESS_ENDS[-1])
-        if self.upper / 4 < upper <= self.upper:
-            return
-        self.upper = upper
-        for histogram in self.histograms:
-            histogram.reach(upper)
         self.redraw()
