@@ -12,7 +12,7 @@ from ..recipes import Recipe
 from ..training import train
 from .goodness_picture import IDLE, SIZE, GoodnessPicture, curves
 from .panel import SLIDER, Panel, close_all
-from .training_controls import rounded
+from .knobs import rounded
 
 RECIPE = Recipe(name="goodness lab", widths=(784, 200, 200), epochs=2)  # theta 2, T 1/20; trains for about a second
 HELD_OUT = 2000  # validation images: those of lesson 01

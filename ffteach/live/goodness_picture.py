@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from matplotlib.patches import Rectangle
 
 from ..plots import CHANCE, NEGATIVE, POSITIVE, SERIES, THRESHOLD, new_figure, numbers, styled
-from .live_figure import LiveFigure
+from .live_figure import LiveFigure, place
 from .training_picture import GOODNESS_ENDS, LiveHistogram
 
 SIZE = 840, 500  # pixels
@@ -37,7 +37,7 @@ class GoodnessPicture(LiveFigure):
         fig, axes = new_figure(4, 1, size=(SIZE[0] / 100, SIZE[1] / 100), dpi=100 * scale, sharex=True)
         fig.set_layout_engine("none")  # the places are known
         for ax, (top, height) in zip(axes, ROWS):
-            ax.set_position([72 / SIZE[0], 1 - (top + height) / SIZE[1], 742 / SIZE[0], height / SIZE[1]])
+            place(ax, SIZE, left=72, top=top, width=742, height=height)
         self._build(fig, *axes)
         self.upper = 0
         moving = [*self.bands, *self.lines, self.chance, *self.curves, *self.histogram.moving, self.name]

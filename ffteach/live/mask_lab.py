@@ -9,7 +9,7 @@ from ..masks import PADDINGS, blur_stages, gaussian_stages, hybrids
 from .mask_picture import SIZE, MaskPicture
 from .mask_words import figures, in_a_sentence, titles, verdict
 from .panel import SLIDER, Panel, close_all
-from .training_controls import rounded
+from .knobs import rounded
 
 MASKS = 1000  # so many are drawn and measured; the picture shows the first
 KINDS = {"Hinton: bits, many blurs": "blur", "System C: three Gaussians": "gaussian"}

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from ..plots import CHANCE, SERIES, THRESHOLD, draw_image, new_figure, numbers, styled
-from .live_figure import LiveFigure
+from .live_figure import LiveFigure, place
 
 SIZE = 840, 420  # pixels
 STAGES = ("noise", "blurred", "mask", "A", "B", "hybrid")
@@ -28,12 +28,9 @@ class MaskPicture(LiveFigure):
 
     @styled
     def _build(self, fig, axes, masks):
-        def place(ax, left, top, width, height):
-            ax.set_position([left / SIZE[0], 1 - (top + height) / SIZE[1], width / SIZE[0], height / SIZE[1]])
-
         self.images, self.words = {}, {}
         for column, name in enumerate(STAGES):
-            place(axes[name], left=LEFT + column * (SIDE + GAP), top=32, width=SIDE, height=SIDE)
+            place(axes[name], SIZE, left=LEFT + column * (SIDE + GAP), top=32, width=SIDE, height=SIDE)
             self.images[name] = draw_image(axes[name], np.zeros((28, 28)))
             axes[name].title.set_fontsize(11)
             below = axes[name].text(0.5, -0.05, "", transform=axes[name].transAxes, ha="center", va="top", fontsize=9)
@@ -41,8 +38,8 @@ class MaskPicture(LiveFigure):
         axes["mask"].spines[:].set(visible=True, color=CHANCE)  # a white mask on a white page
         for column in (1, 2, 5):  # what follows from what
             fig.text((LEFT + column * (SIDE + GAP) - GAP / 2) / SIZE[0], 1 - (32 + SIDE / 2) / SIZE[1], "→", ha="center", va="center", fontsize=15)
-        place(axes["share"], left=60, top=232, width=144, height=144)
-        place(axes["bar"], left=212, top=232, width=10, height=144)
+        place(axes["share"], SIZE, left=60, top=232, width=144, height=144)
+        place(axes["bar"], SIZE, left=212, top=232, width=10, height=144)
         self.share = draw_image(axes["share"], np.zeros((28, 28)), f"Ones among {masks} masks")
         self.frame = axes["share"].add_patch(Rectangle((11.5, 11.5), 4, 4, fill=False, edgecolor=SERIES[1], linewidth=1.5))
         axes["share"].set_xlabel("framed: the centre", fontsize=9)
@@ -51,7 +48,7 @@ class MaskPicture(LiveFigure):
         self._build_agreement(axes["agreement"], place)
 
     def _build_agreement(self, ax, place):
-        place(ax, left=352, top=232, width=470, height=144)
+        place(ax, SIZE, left=352, top=232, width=470, height=144)
         (self.curve,) = ax.plot([], [], "o-", color=SERIES[0], markersize=4, label="measured")
         (self.chance,) = ax.plot([], [], color=CHANCE, linestyle=":", label="by chance")
         self.length = ax.axvline(0, color=THRESHOLD, linestyle="--", linewidth=1.5, label="correlation length")

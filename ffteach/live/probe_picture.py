@@ -4,18 +4,13 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from ..plots import CHANCE, SERIES, draw_image, mosaic, new_figure, numbers, styled
-from .live_figure import LiveFigure
+from .live_figure import LiveFigure, place
 from .training_picture import LiveHistogram, fit_goodness_axes
 
 SIZE = 840, 410  # pixels
 COLUMNS = 18  # receptive fields beside each other, 29 pixels each, so that one pixel of theirs is one of the picture's
 LOWEST = 80, 60, 0  # where the accuracy axis may begin, in percent
 NAMES = {"raw_pixels": "on raw pixels", "untrained": "on the untrained net"}
-
-
-def _place(ax, left, top, width, height):
-    """Put an Axes where these pixels say, counted from the picture's upper left corner."""
-    ax.set_position([left / SIZE[0], 1 - (top + height) / SIZE[1], width / SIZE[0], height / SIZE[1]])
 
 
 class ProbePicture(LiveFigure):
@@ -31,9 +26,9 @@ class ProbePicture(LiveFigure):
         wide = (546 - 16 * layers) / layers
         lines = -(-tiles // COLUMNS)
         for layer, name in enumerate(names):
-            _place(axes[name], left=30 + layer * (wide + 16), top=56, width=wide, height=150)
-        _place(axes["fields"], left=30, top=282, width=29 * COLUMNS, height=29 * lines)
-        _place(axes["accuracy"], left=606, top=56, width=215, height=206)
+            place(axes[name], SIZE, left=30 + layer * (wide + 16), top=56, width=wide, height=150)
+        place(axes["fields"], SIZE, left=30, top=282, width=29 * COLUMNS, height=29 * lines)
+        place(axes["accuracy"], SIZE, left=606, top=56, width=215, height=206)
         self.tiles = tiles
         self._build(fig, axes, names, difference)
         self.ground = self.upper = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from ..probe import ROUGH_TOLERANCE, STEPS, _Regression, cross_entropy
+from ..probe import ROUGH_TOLERANCE, STEPS, Regression, cross_entropy
 
 DECAY = 1e-2  # for pixels and features alike: within a point of what each likes best, with 300 to 9000 labels of the sample
 PART = 500  # images seen in one slice
@@ -51,7 +51,7 @@ def fit_in_slices(see, train, validation, start=None):
     del seen
     if not features.isfinite().all():
         return
-    regression = _Regression(features)
+    regression = Regression(features)
     weight, bias = (part.clone() for part in start or regression.start())
 
     def loss_and_gradients():

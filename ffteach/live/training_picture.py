@@ -5,7 +5,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..plots import SERIES, GoodnessHistogram, new_figure, numbers, styled
 from .digit_bars import DigitBars
-from .live_figure import LiveFigure
+from .live_figure import LiveFigure, place
 
 SIZE = 840, 400  # pixels
 LOSS_SHOWN = 0.03, 30.0
@@ -54,11 +54,6 @@ def fit_goodness_axes(histograms, g_pos, g_neg, threshold, former):
     return upper
 
 
-def _place(ax, left, top, width, height):
-    """Put an Axes where these pixels say, counted from the picture's upper left corner."""
-    ax.set_position([left / SIZE[0], 1 - (top + height) / SIZE[1], width / SIZE[0], height / SIZE[1]])
-
-
 class TrainingPicture(LiveFigure):
     """Histograms for `layers` layers side by side, a digit with its ten bars below; beside them accuracy above training loss.
 
@@ -73,11 +68,11 @@ class TrainingPicture(LiveFigure):
         fig.set_layout_engine("none")  # the places are known, and finding them takes as long as all the drawing
         wide = (546 - 16 * layers) / layers
         for layer, name in enumerate(names):
-            _place(axes[name], left=30 + layer * (wide + 16), top=56, width=wide, height=160)
-        _place(axes["image"], left=30, top=290, width=84, height=84)
-        _place(axes["bars"], left=150, top=290, width=410, height=84)
-        _place(axes["accuracy"], left=606, top=56, width=215, height=160)
-        _place(axes["loss"], left=606, top=290, width=215, height=60)
+            place(axes[name], SIZE, left=30 + layer * (wide + 16), top=56, width=wide, height=160)
+        place(axes["image"], SIZE, left=30, top=290, width=84, height=84)
+        place(axes["bars"], SIZE, left=150, top=290, width=410, height=84)
+        place(axes["accuracy"], SIZE, left=606, top=56, width=215, height=160)
+        place(axes["loss"], SIZE, left=606, top=290, width=215, height=60)
         self._build(fig, axes, names, difference, images)
         self.upper, self.target = None, 0
         self.shown_digit = self.guessed = None
