@@ -3,7 +3,6 @@
 import copy
 import math
 import time
-from dataclasses import dataclass
 
 import torch
 
@@ -12,7 +11,9 @@ from .inference import error_rates
 from .layers import FFNet
 from .local_update import Rows, local_gradient, loss_and_slopes
 from .pairs import make_pairs
-from .recipes import Recipe
+from .recipe import Recipe
+from .record import Record
+from .schedule import Schedule
 
 PART = 1000  # images at a time within one step: a full batch's activities then stay in the cache; the sum is the same
 
@@ -27,38 +28,7 @@ def train(net, data, recipe, *, seed=0):
     return Training(net, data, recipe, seed=seed)
 
 
-@dataclass(frozen=True)
-class Record:
-    """What one step did. `loss`, `goodness_pos`, `goodness_neg`: one number for each layer in `layers`, means over the batch."""
-
-    step: int  # steps taken so far, 1 after the first
-    epoch: int  # the epoch it belongs to, from 1; with the greedy schedule each layer counts anew
-    epoch_done: bool  # was it the epoch's last step?
-    layers: tuple[int, ...]  # the layers looked at, from 0
-    seconds: float  # time spent training so far
-    stats: torch.Tensor  # (3, layers), on the network's device until someone asks
-
-    @property
-    def loss(self):
-        return self.stats[0].tolist()
-
-    @property
-    def goodness_pos(self):
-        return self.stats[1].tolist()
-
-    @property
-    def goodness_neg(self):
-        return self.stats[2].tolist()
-
-    def __str__(self):
-        parts = [
-            f"layer {layer}: loss {loss:.4f}, goodness + {pos:.3f} - {neg:.3f}"
-            for layer, loss, pos, neg in zip(self.layers, self.loss, self.goodness_pos, self.goodness_neg)
-        ]
-        return f"epoch {self.epoch}, step {self.step} | " + " | ".join(parts)
-
-
-class Training:
+class Training(Schedule):
     """One training run: iterate it, and each `next()` takes one step on one batch and yields a `Record`.
 
     Between two records you may change `learning_rate`, `threshold` and `temperature` (they act on the next step), raise or
@@ -79,19 +49,14 @@ class Training:
         self.train_split, self.validation_split = (data.train, data.validation) if isinstance(data, Digits) else (data, None)
         self.count = len(self.train_split.images)
         self._check()
+        super().__init__(net, recipe, self.count, torch.Generator().manual_seed(seed))
         if net.label_strength == "maximum":
             net.label_strength = self.train_split.images.max().item()
         self.learning_rate, self.threshold, self.temperature = recipe.learning_rate, recipe.threshold, recipe.temperature
-        self.epochs = recipe.epochs
-        self.planned_layers = len(net.layers)
         self.frozen = set()
         self.growth = []
-        self.step = self.epoch = self.position = 0  # steps in all; epochs finished, and images seen of the next, in this phase
-        self.phase = 0  # with the greedy schedule the layer that is being trained
         self.seconds = 0.0
-        self.generator = torch.Generator().manual_seed(seed)
         self.pairs = make_pairs(net, self.train_split, recipe, self.generator)
-        self.order = None
         self._standing = None  # greedy with fixed negatives: what the layers below, which stand still, send up (2, N, D)
         self._optimisers = [self._new_optimiser(layer) for layer in net.layers]
 
@@ -106,12 +71,9 @@ class Training:
         while self.epoch >= self.phase_epochs:
             self._next_phase()
         self._check_knobs()
-        rate = self.learning_rate * self._decay_factor()
-        stats = self._step(self._next_batch(), rate)
-        self.step += 1
-        epoch_done = self.position >= self.count
-        if epoch_done:
-            self.epoch, self.position = self.epoch + 1, 0
+        rate = self.learning_rate * self.decay_factor()
+        stats = self._step(self.next_batch(), rate)
+        epoch_done = self.end_step()
         self.seconds += time.perf_counter() - started
         return Record(self.step, self.epoch + (not epoch_done), epoch_done, self.active_layers, self.seconds, stats)
 
@@ -129,29 +91,6 @@ class Training:
             if record.epoch_done:
                 yield Record(record.step, record.epoch, True, record.layers, record.seconds, torch.stack(stats).mean(dim=0))
                 stats.clear()
-
-    @property
-    def active_layers(self):
-        """The layers that this phase trains: all of them, or with the greedy schedule one."""
-        return tuple(range(len(self.net.layers))) if self.recipe.schedule == "simultaneous" else (self.phase,)
-
-    @property
-    def phase_epochs(self):
-        """Epochs of this phase: of the run, or with the greedy schedule of the layer."""
-        return self.epochs if self.phase < self.planned_layers else self.recipe.growth_epochs
-
-    @property
-    def steps_per_epoch(self):
-        """Batches in an epoch; the last may be smaller."""
-        return math.ceil(self.count / (self.recipe.batch_size or self.count))
-
-    @property
-    def total_steps(self):
-        """Steps of the whole run as far as it is known: growth may add more."""
-        if self.recipe.schedule == "simultaneous":
-            return self.epochs * self.steps_per_epoch
-        grown = len(self.net.layers) - self.planned_layers
-        return (self.planned_layers * self.epochs + grown * self.recipe.growth_epochs) * self.steps_per_epoch
 
     def __repr__(self):
         where = "nothing trained yet: loop over me, or call next()" if not self.step else (
@@ -193,23 +132,6 @@ class Training:
             h = inputs.activities(layer)
             square_sum = torch.linalg.vector_norm(h, dim=1).square_()
             yield index, inputs, h, square_sum
-
-    def _next_batch(self):
-        """Return the positions of the next batch's images; a new epoch shuffles them."""
-        if self.position == 0:
-            shuffled = self.recipe.batch_size is not None
-            order = torch.randperm(self.count, generator=self.generator) if shuffled else torch.arange(self.count)
-            self.order = order.to(self.net.device)
-        batch = self.order[self.position : self.position + (self.recipe.batch_size or self.count)]
-        self.position += len(batch)
-        return batch
-
-    def _decay_factor(self):
-        """1, or with decay "second half" 1 for half the phase and then falling linearly to 0 (official MATLAB code)."""
-        if self.recipe.decay == "none":
-            return 1.0
-        done = (self.epoch + self.position / self.count) / self.phase_epochs
-        return min(1.0, 2 * (1 - done))
 
     def _new_optimiser(self, layer):
         options = {"lr": self.learning_rate, "weight_decay": self.recipe.weight_decay}
