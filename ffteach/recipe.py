@@ -13,12 +13,13 @@ from .negatives import check_strength
 CHOICES = {
     "row_scale": ROW_SCALES,
     "init": INITS,
-    "negatives": ("uniform", "hard", "other images", "hybrids"),
+    "negatives": ("uniform", "hard", "head", "other images", "hybrids"),
     "mask": ("blur", "gaussian"),
     "loss": ("threshold", "pairwise"),
     "schedule": ("simultaneous", "greedy"),
     "optimiser": ("adam", "sgd"),
-    "decay": ("none", "second half"),
+    "decay": ("none", "second half", "linear"),
+    "precision": ("float32", "bfloat16"),
     "growth": ("none", "training", "validation"),
     "probe": ("converged", "published"),
 }
@@ -38,16 +39,18 @@ class Recipe:
     row_scale: str = "mean-square-1"  # or "unit-length"
     row_epsilon: float = 1e-6
     init: str = "fan-in"  # or "torch", "normal"
+    head: bool = False  # train the one-pass softmax head along, see head.py
     label_strength: float | str = 4.0  # brightness of the label pixel, or "maximum" of the data
     # the negatives
-    negatives: str = "uniform"  # over the nine wrong labels; "hard" = those the first layer likes; "other images" = system B;
-    # "hybrids" of two images, without any label, is unsupervised
+    negatives: str = "uniform"  # over the nine wrong labels; "hard" = those the first layer likes; "head" = those the softmax head takes
+    # for the digit; "other images" = system B; "hybrids" of two images, without any label, is unsupervised
     fresh_negatives: bool = True  # drawn anew for every batch, or once for the whole run
     hardness: float = 20.0  # "hard": wrong label ~ softmax(hardness x first-layer goodness)
-    uniform_epochs: int = 1  # "hard": epochs of uniform negatives before the hard ones; with "greedy" each layer counts anew
+    uniform_epochs: int = 1  # "hard" and "head": epochs of uniform negatives before the hard ones; with "greedy" each layer counts anew
     mask: str = "blur"  # "hybrids": Hinton's blurred bits, or "gaussian" = system C's
     blurs: int = 8  # "hybrids" with mask "blur": how often [1/4, 1/2, 1/4] is applied
     shift: int = 0  # move each batch by up to so many pixels in both directions, anew every time (paper section 3.3: 2)
+    pixel_dropout: float = 0.0  # share of each image's pixels that are hidden, other ones each time
     # the loss
     loss: str = "threshold"  # or "pairwise"
     threshold: float = 2.0
@@ -61,7 +64,9 @@ class Recipe:
     learning_rate: float = 1e-3
     momentum: float = 0.9  # "sgd" only
     weight_decay: float = 0.0
-    decay: str = "second half"  # learning rate constant for half the epochs, then linearly to 0; or "none"
+    decay: str = "second half"  # learning rate constant for half the epochs, then linearly to 0; "linear" from the start; or "none"
+    peer_normalisation: float = 0.0  # strength, see peer.py (official code: 0.03)
+    precision: str = "float32"  # of the large matrix products; "bfloat16" where the machine has instructions for it, see device.py
     # growth: after the last layer, add another while accuracy on these data rises by more than growth_gain
     growth: str = "none"  # or "validation"; "training" as system A published it (a flaw)
     growth_gain: float = 0.01
@@ -71,6 +76,8 @@ class Recipe:
     # "hybrids" are trained without labels: what reads the digit off the network afterwards, see probe.py
     probe: str = "converged"  # `LinearProbe` on normalised activities, or "published" = system C's, on activities as they are
     probe_layers: tuple[int, ...] | None = None  # which layers it reads; None = all but the first
+    # prediction
+    goodness_layers: tuple[int, ...] | None = None  # whose goodness is summed, from 0; None = all
     # the data
     train_images: int | None = None  # at most so many, chosen at random; None = all
     validation_share: float = 0.0  # share of the training images held out
@@ -87,9 +94,9 @@ class Recipe:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(map(repr, allowed))}")
         for name in ("temperature", "learning_rate", "pixel_deviation", "row_epsilon"):
             self._require(name, lambda x: x > 0, "a finite number above 0")
-        for name in ("threshold", "hardness", "weight_decay", "growth_gain"):
+        for name in ("threshold", "hardness", "weight_decay", "growth_gain", "peer_normalisation"):
             self._require(name, lambda x: x >= 0, "a finite number of at least 0")
-        for name in ("momentum", "validation_share"):
+        for name in ("momentum", "validation_share", "pixel_dropout"):
             self._require(name, lambda x: 0 <= x < 1, "a number from 0 up to, not including, 1")
         for name in ("epochs", "growth_epochs", "growth_width", "max_layers"):
             self._require(name, lambda x: isinstance(x, int) and x >= 1, "a whole number of at least 1")
@@ -99,27 +106,34 @@ class Recipe:
         for name in ("uniform_epochs", "blurs", "shift"):
             self._require(name, lambda x: isinstance(x, int) and x >= 0, "a whole number of at least 0")
         self._require("pixel_mean", lambda x: True, "a finite number")
-        if not isinstance(self.fresh_negatives, bool):
-            raise ValueError(f"fresh_negatives={self.fresh_negatives!r}: expected True or False")
+        for name in ("fresh_negatives", "head"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name}={getattr(self, name)!r}: expected True or False")
         if self.label_strength != "maximum":
             check_strength(self.label_strength)
-        if self.negatives == "hard" and not self.fresh_negatives:
-            raise ValueError("negatives='hard' follow the network as it learns, so they need fresh_negatives=True")
-        self._check_probe_layers()
+        if self.negatives in ("hard", "head") and not self.fresh_negatives:
+            raise ValueError(f"negatives={self.negatives!r} follow the network as it learns, so they need fresh_negatives=True")
+        if self.negatives == "head" and not self.head:
+            raise ValueError("negatives='head' ask the softmax head, so they need head=True")
+        if self.head and (self.schedule == "greedy" or self.negatives == "hybrids"):
+            raise ValueError("head=True reads all layers as they learn, and labels: it needs schedule='simultaneous', and other negatives than 'hybrids'")
+        self._check_layers("probe_layers", "all but the first")
+        self._check_layers("goodness_layers", "all")
         if self.growth != "none" and self.negatives == "hybrids":
             raise ValueError("growth is decided by accuracy, which unsupervised training with hybrids does not have")
         if self.growth != "none" and self.schedule != "greedy":
             raise ValueError("growth needs schedule='greedy': a grown layer is trained while those below stand still")
 
-    def _check_probe_layers(self):
-        if self.probe_layers is not None:
-            layers = tuple(self.probe_layers) if isinstance(self.probe_layers, (tuple, list)) else ()
+    def _check_layers(self, name, default):
+        value = getattr(self, name)
+        if value is not None:
+            layers = tuple(value) if isinstance(value, (tuple, list)) else ()
             allowed = range(len(self.widths) - 1)
             if not layers or len(set(layers)) < len(layers) or not all(type(layer) is int and layer in allowed for layer in layers):
                 raise ValueError(
-                    f"probe_layers={self.probe_layers!r}: give different layers from 0 to {len(allowed) - 1}, such as (0,), or None for all but the first"
+                    f"{name}={value!r}: give different layers from 0 to {len(allowed) - 1}, such as (0,), or None for {default}"
                 )
-            object.__setattr__(self, "probe_layers", layers)
+            object.__setattr__(self, name, layers)
 
     def _require(self, name, test, wanted):
         value = getattr(self, name)
@@ -154,6 +168,7 @@ class Recipe:
             init=self.init,
             epsilon=self.row_epsilon,
             label_strength=self.label_strength,
+            head=self.head,
             generator=torch.Generator().manual_seed(seed),
         )
         return net.to(choose_device(device)) if device is not None else net

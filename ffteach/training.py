@@ -7,10 +7,12 @@ import time
 import torch
 
 from .data import Digits, Split, check_labels
+from .head import LEARNING_RATE, MOMENTUM, WEIGHT_COST, head_gradient
 from .inference import error_rates
 from .layers import FFNet
 from .local_update import Rows, local_gradient, loss_and_slopes
 from .pairs import make_pairs
+from .peer import PeerNormalisation
 from .recipe import Recipe
 from .record import Record
 from .schedule import Schedule
@@ -57,8 +59,10 @@ class Training(Schedule):
         self.growth = []
         self.seconds = 0.0
         self.pairs = make_pairs(net, self.train_split, recipe, self.generator)
+        self.peers = PeerNormalisation(recipe.peer_normalisation)
         self._standing = None  # greedy with fixed negatives: what the layers below, which stand still, send up (2, N, D)
         self._optimisers = [self._new_optimiser(layer) for layer in net.layers]
+        self._head_optimiser = self._new_head_optimiser()
 
     # ---- the iterator
 
@@ -114,7 +118,13 @@ class Training(Schedule):
                     loss, *slopes = loss_and_slopes(self.recipe.loss, g_pos, g_neg, self.threshold, self.temperature)
                     stats[:, active.index(index)] += share * torch.stack([loss, g_pos.mean(), g_neg.mean()])
                     if index not in self.frozen:
-                        local_gradient(self.net.layers[index], inputs, h, torch.cat(slopes).mul_(share), beta=int(part > 0))
+                        push = self.peers.push(index, h.chunk(2)[0], len(batch))
+                        local_gradient(self.net.layers[index], inputs, h, torch.cat(slopes).mul_(share), peer_push=push, beta=int(part > 0))
+            if self.net.head is not None:
+                head_gradient(self.net.head, self.pairs.seen, self.train_split.labels[rows], share=share, beta=int(part > 0))
+        if self.net.head is not None:
+            self._head_optimiser.param_groups[0]["lr"] = LEARNING_RATE * rate / self.learning_rate
+            self._head_optimiser.step()
         for index in active:
             if index not in self.frozen:
                 self._optimisers[index].param_groups[0]["lr"] = rate
@@ -128,7 +138,7 @@ class Training(Schedule):
         for index in range(first, upto + 1):
             layer = self.net.layers[index]
             if index > first:
-                inputs = Rows(h * layer.row_factor(square_sum))
+                inputs = Rows((h * layer.row_factor(square_sum)).to(self.pairs.dtype))
             h = inputs.activities(layer)
             square_sum = torch.linalg.vector_norm(h, dim=1).square_()
             yield index, inputs, h, square_sum
@@ -140,6 +150,11 @@ class Training(Schedule):
         if self.recipe.optimiser == "adam":
             return torch.optim.Adam(layer.parameters(), **options)
         return torch.optim.SGD(layer.parameters(), momentum=self.recipe.momentum, **options)
+
+    def _new_head_optimiser(self):
+        if self.net.head is None:
+            return None
+        return torch.optim.SGD(self.net.head.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_COST)
 
     # ---- from layer to layer
 
@@ -188,6 +203,8 @@ class Training(Schedule):
                 "growth": self.growth,
                 "net": self.net.state_dict(),
                 "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
+                "head_optimiser": self._head_optimiser and self._head_optimiser.state_dict(),
+                "peers": self.peers.means,
                 "generator": self.generator.get_state(),
                 "order": self.order,
                 "fixed_negatives": self.pairs.fixed,
@@ -210,6 +227,10 @@ class Training(Schedule):
         self._optimisers = [self._new_optimiser(layer) for layer in self.net.layers]
         for optimiser, saved in zip(self._optimisers, state["optimisers"]):
             optimiser.load_state_dict(saved)
+        if self._head_optimiser is not None:
+            self._head_optimiser = self._new_head_optimiser()
+            self._head_optimiser.load_state_dict(state["head_optimiser"])
+        self.peers.means = {index: mean.to(self.net.device) for index, mean in state["peers"].items()}
         self.generator.set_state(state["generator"])
         self.order, self.pairs.fixed = (
             None if state[name] is None else state[name].to(self.net.device) for name in ("order", "fixed_negatives")

@@ -145,14 +145,16 @@ NOT_A_NUMBER = [math.nan, math.inf, "1", None, True]
 WRONG = {
     **{name: ["l2", "", None, 1] for name in CHOICES},
     **{name: [0, -1.0, *NOT_A_NUMBER] for name in ("temperature", "learning_rate", "pixel_deviation", "row_epsilon")},
-    **{name: [-0.1, *NOT_A_NUMBER] for name in ("threshold", "hardness", "weight_decay", "growth_gain")},
-    **{name: [-0.1, 1, 1.0, *NOT_A_NUMBER] for name in ("momentum", "validation_share")},
+    **{name: [-0.1, *NOT_A_NUMBER] for name in ("threshold", "hardness", "weight_decay", "growth_gain", "peer_normalisation")},
+    **{name: [-0.1, 1, 1.0, *NOT_A_NUMBER] for name in ("momentum", "validation_share", "pixel_dropout")},
     **{name: [0, -1, 2.0, *NOT_A_NUMBER] for name in ("epochs", "growth_epochs", "growth_width", "max_layers")},
     **{name: [0, -1, 2.0, "1", True] for name in ("batch_size", "train_images")},
     **{name: [-1, 2.0, *NOT_A_NUMBER] for name in ("uniform_epochs", "blurs", "shift")},
     "pixel_mean": NOT_A_NUMBER,
     "probe_layers": [0, (), (2,), (-1,), (0, 0), (0.5,), "all"],
     "fresh_negatives": ["false", "no", 0, None],
+    "head": ["false", 1, None],
+    "goodness_layers": [0, (), (2,), (-1,), (0, 0), (0.5,), "all"],
     "widths": [784, (784,), (), (784, 0), (784, 2.5), (784, "30"), (784, True), "784"],
 }
 
