@@ -96,5 +96,33 @@ RECIPES = {
             learning_rate=2e-3,
             epochs=30,
         ),
+        Recipe(
+            name="official",
+            about="the settings of Hinton's MATLAB code: peer normalisation, softmax head, negatives drawn from it, first layer left out. An hour or two",
+            widths=(784, 1000, 1000, 1000),
+            label_strength=1.0,
+            head=True,
+            negatives="head",
+            uniform_epochs=0,
+            threshold=1.0,
+            temperature=1e-3,  # 1 / width: its logit is the SUM of squares - width
+            epochs=100,
+            optimiser="sgd",
+            learning_rate=1e-3,  # its 0.01 with averaged gradients (0.9 old + 0.1 new)
+            weight_decay=1e-3,
+            peer_normalisation=0.03,
+            goodness_layers=(1, 2),
+        ),
+        Recipe(
+            name="paper-unsupervised",
+            about="all of MNIST without labels, towards the paper's 1.37 %: wide layers learn from fresh hybrids; then a linear probe. Half an hour",
+            widths=(784, 1000, 1000, 1000),
+            negatives="hybrids",
+            threshold=1.0,
+            batch_size=250,
+            learning_rate=2e-3,
+            precision="bfloat16",
+            epochs=30,
+        ),
     )
 }
