@@ -34,3 +34,8 @@ def head_gradient(head, seen, labels, *, share=1.0, beta=0):
     if head.weight.grad is None:
         head.weight.grad = torch.zeros_like(head.weight)
     head.weight.grad.addmm_(slope.t(), seen, beta=beta)
+
+
+def head_optimiser(head):
+    """Return the head's own optimiser, stochastic gradient descent with the settings above."""
+    return torch.optim.SGD(head.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_COST)

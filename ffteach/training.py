@@ -6,8 +6,10 @@ import time
 
 import torch
 
-from .data import Digits, Split, check_labels
-from .head import LEARNING_RATE, MOMENTUM, WEIGHT_COST, head_gradient
+from .data import Digits, Split
+from .fit_check import check_training_data
+from .head import LEARNING_RATE as HEAD_RATE
+from .head import head_gradient, head_optimiser
 from .inference import error_rates
 from .layers import FFNet
 from .local_update import Rows, local_gradient, loss_and_slopes
@@ -50,7 +52,7 @@ class Training(Schedule):
             raise TypeError(f"data is {type(data).__name__}, expected the Digits of load_mnist() or Split(images, labels)")
         self.train_split, self.validation_split = (data.train, data.validation) if isinstance(data, Digits) else (data, None)
         self.count = len(self.train_split.images)
-        self._check()
+        check_training_data(net, recipe, self.train_split, self.validation_split)
         super().__init__(net, recipe, self.count, torch.Generator().manual_seed(seed))
         if net.label_strength == "maximum":
             net.label_strength = self.train_split.images.max().item()
@@ -62,7 +64,7 @@ class Training(Schedule):
         self.peers = PeerNormalisation(recipe.peer_normalisation)
         self._standing = None  # greedy with fixed negatives: what the layers below, which stand still, send up (2, N, D)
         self._optimisers = [self._new_optimiser(layer) for layer in net.layers]
-        self._head_optimiser = self._new_head_optimiser()
+        self._head_optimiser = net.head and head_optimiser(net.head)
 
     # ---- the iterator
 
@@ -123,7 +125,7 @@ class Training(Schedule):
             if self.net.head is not None:
                 head_gradient(self.net.head, self.pairs.seen, self.train_split.labels[rows], share=share, beta=int(part > 0))
         if self.net.head is not None:
-            self._head_optimiser.param_groups[0]["lr"] = LEARNING_RATE * rate / self.learning_rate
+            self._head_optimiser.param_groups[0]["lr"] = HEAD_RATE * rate / self.learning_rate
             self._head_optimiser.step()
         for index in active:
             if index not in self.frozen:
@@ -150,11 +152,6 @@ class Training(Schedule):
         if self.recipe.optimiser == "adam":
             return torch.optim.Adam(layer.parameters(), **options)
         return torch.optim.SGD(layer.parameters(), momentum=self.recipe.momentum, **options)
-
-    def _new_head_optimiser(self):
-        if self.net.head is None:
-            return None
-        return torch.optim.SGD(self.net.head.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_COST)
 
     # ---- from layer to layer
 
@@ -228,7 +225,7 @@ class Training(Schedule):
         for optimiser, saved in zip(self._optimisers, state["optimisers"]):
             optimiser.load_state_dict(saved)
         if self._head_optimiser is not None:
-            self._head_optimiser = self._new_head_optimiser()
+            self._head_optimiser = head_optimiser(self.net.head)
             self._head_optimiser.load_state_dict(state["head_optimiser"])
         self.peers.means = {index: mean.to(self.net.device) for index, mean in state["peers"].items()}
         self.generator.set_state(state["generator"])
@@ -242,7 +239,7 @@ class Training(Schedule):
         for name in self.STATE:
             setattr(self, name, state[name])
 
-    # ---- checks, before any work
+    # ---- what may be changed while it trains
 
     def _check_knobs(self):
         """Raise ValueError unless what may be changed while it trains is usable."""
@@ -250,28 +247,3 @@ class Training(Schedule):
             value = getattr(self, name)
             if not isinstance(value, (int, float)) or not math.isfinite(value) or (least and value <= 0):
                 raise ValueError(f"{name}={value!r}: expected a finite number {least}".rstrip())
-
-    def _check(self):
-        self._check_split(self.train_split)
-        pixels = self.train_split.images.shape[1]
-        if (self.recipe.negatives == "hybrids" or self.recipe.shift) and math.isqrt(pixels) ** 2 != pixels:
-            raise ValueError(f"images have {pixels} pixels, which is no square: hybrids and shifts need square images, such as 28 x 28 = 784")
-        if self.recipe.negatives == "hybrids":
-            batch = self.recipe.batch_size or self.count
-            if 1 in (batch, self.count % batch):
-                raise ValueError(
-                    f"batch_size={batch} leaves one of {self.count} images alone, with no other to be mixed with: choose another batch_size"
-                )
-        if self.recipe.growth == "validation":
-            if not self.validation_split or not len(self.validation_split.images):
-                raise ValueError("growth='validation' needs held-out images: load_mnist(..., validation=1000)")
-            self._check_split(self.validation_split)
-
-    def _check_split(self, split):
-        self.net.check_images(split.images)
-        check_labels(split.labels, len(split.images))
-        if split.labels.device != split.images.device:
-            raise ValueError(
-                f"images are on {split.images.device}, labels on {split.labels.device}, the network on {self.net.device}: "
-                "move all to one device with .to(device) or load_mnist(device=...)"
-            )
