@@ -288,8 +288,9 @@ def test_a_run_with_every_setting_is_rewound_to_the_bit(few):
         next(run)
     state = run.state_dict()
     ends = []
-    for _ in range(2):
-        run.load_state_dict(state)
+    for rewound in (False, True):  # first as if there had been no rewinding
+        if rewound:
+            run.load_state_dict(state)
         list(run)
         ends.append([parameter.detach().clone() for parameter in net.parameters()])
     assert len(ends[0]) == 7 and all(torch.equal(a, b) for a, b in zip(*ends))
