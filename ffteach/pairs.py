@@ -60,9 +60,17 @@ class LabelPairs:
         return images
 
     def _shifted(self, images):
-        """The images `(n, D)`, all moved by the same random number of pixels down and right (what leaves on one side, the blank border, enters on the other)."""
-        size = math.isqrt(images.shape[1])
-        moves = torch.randint(-self.recipe.shift, self.recipe.shift + 1, (2,), generator=self.generator).tolist()
+        """The images `(n, D)`, moved by a random number of pixels down and right, all alike or each by its own.
+
+        What leaves on one side, the blank border, enters on the other.
+        """
+        size, reach = math.isqrt(images.shape[1]), self.recipe.shift
+        if self.recipe.shift_each:
+            down, right = torch.randint(-reach, reach + 1, (2, len(images), 1), generator=self.generator)
+            place = torch.arange(size)
+            source = ((place - down) % size * size).unsqueeze(2) + ((place - right) % size).unsqueeze(1)  # (n, size, size)
+            return images.gather(1, source.flatten(1).to(images.device))
+        moves = torch.randint(-reach, reach + 1, (2,), generator=self.generator).tolist()
         return images.unflatten(1, (size, size)).roll(moves, dims=(1, 2)).flatten(1)
 
 

@@ -17,7 +17,7 @@ CHOICES = {
     "mask": ("blur", "gaussian"),
     "loss": ("threshold", "pairwise"),
     "schedule": ("simultaneous", "greedy"),
-    "optimiser": ("adam", "sgd"),
+    "optimiser": ("adam", "adamw", "sgd"),
     "decay": ("none", "second half", "linear"),
     "precision": ("float32", "bfloat16"),
     "growth": ("none", "training", "validation"),
@@ -50,6 +50,7 @@ class Recipe:
     mask: str = "blur"  # "hybrids": Hinton's blurred bits, or "gaussian" = system C's
     blurs: int = 8  # "hybrids" with mask "blur": how often [1/4, 1/2, 1/4] is applied
     shift: int = 0  # move each batch by up to so many pixels in both directions, anew every time (paper section 3.3: 2)
+    shift_each: bool = False  # every image by a shift of its own, instead of the batch as a whole
     pixel_dropout: float = 0.0  # share of each image's pixels that are hidden, other ones each time
     # the loss
     loss: str = "threshold"  # or "pairwise"
@@ -60,7 +61,7 @@ class Recipe:
     epochs: int = 5  # in all; with "greedy", for each layer
     batch_size: int | None = 100  # None = full batch
     # the optimiser, one per layer
-    optimiser: str = "adam"  # or "sgd" with momentum
+    optimiser: str = "adam"  # or "sgd" with momentum, or "adamw" = Adam whose weight decay is apart from the gradient (Loshchilov & Hutter 2019)
     learning_rate: float = 1e-3
     momentum: float = 0.9  # "sgd" only
     weight_decay: float = 0.0
@@ -106,7 +107,7 @@ class Recipe:
         for name in ("uniform_epochs", "blurs", "shift"):
             self._require(name, lambda x: isinstance(x, int) and x >= 0, "a whole number of at least 0")
         self._require("pixel_mean", lambda x: True, "a finite number")
-        for name in ("fresh_negatives", "head"):
+        for name in ("fresh_negatives", "head", "shift_each"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name}={getattr(self, name)!r}: expected True or False")
         if self.label_strength != "maximum":

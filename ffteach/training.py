@@ -149,8 +149,8 @@ class Training(Schedule):
         options = {"lr": self.learning_rate, "weight_decay": self.recipe.weight_decay}
         if self.net.device.type in ("cpu", "cuda"):
             options["fused"] = True  # one kernel for the whole update
-        if self.recipe.optimiser == "adam":
-            return torch.optim.Adam(layer.parameters(), **options)
+        if self.recipe.optimiser in ("adam", "adamw"):
+            return (torch.optim.Adam if self.recipe.optimiser == "adam" else torch.optim.AdamW)(layer.parameters(), **options)
         return torch.optim.SGD(layer.parameters(), momentum=self.recipe.momentum, **options)
 
     # ---- from layer to layer
