@@ -120,7 +120,7 @@ RECIPES = {
         Recipe(
             name="paper-jitter",
             about="the same with each image shifted by up to a pixel, towards the paper's 0.64 %. Half an hour",
-            **PAPER_SUPERVISED,
+            **PAPER_SUPERVISED | dict(weight_decay=0.0),
             shift=1,
             shift_each=True,
             epochs=100,
