@@ -181,11 +181,11 @@ def seconds_to(error, recipe, which="sample", *, to_the_end=True):
     net = recipe.network()
     run, reached = train(net, data, recipe), None
     for record in run.epoch_records():
-        if reached is None and error_rates(net, data.test, layers=recipe.goodness_layers)[0] < error:
+        if reached is None and error_rates(net, data.test, layers=recipe.counted_layers(net))[0] < error:
             reached = record.seconds, record.epoch
             if not to_the_end:
                 break
-    return reached, run.seconds, error_rates(net, data.test, layers=recipe.goodness_layers)[0]
+    return reached, run.seconds, error_rates(net, data.test, layers=recipe.counted_layers(net))[0]
 
 
 def full_set():
