@@ -119,7 +119,7 @@ RECIPES = {
         ),
         Recipe(
             name="paper-jitter",
-            about="the same with each image shifted by up to a pixel, towards the paper's 0.64 %. Half an hour",
+            about="the same with each image shifted by up to a pixel, towards the paper's 0.64 %. Half an hour or more",
             **PAPER_SUPERVISED | dict(weight_decay=0.0),
             shift=1,
             shift_each=True,
