@@ -12,8 +12,10 @@ from .layers import FFLayer, FFNet, ff_loss, goodness, pairwise_loss
 from .masks import blur_masks, gaussian_masks, hybrids
 from .negatives import hard_labels, overlay_label, wrong_labels
 from .probe import LinearProbe, PublishedProbe, baselines, features
-from .recipes import RECIPES, Recipe
+from .recipe import Recipe
+from .recipes import RECIPES
+from .record import Record
 from .selfcheck import self_check
-from .training import Record, Training, train
+from .training import Training, train
 
 __version__ = "0.1.0"

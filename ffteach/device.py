@@ -43,6 +43,20 @@ def respect_usable_cores():
         torch.set_num_threads(usable_cores())
 
 
+def matrix_dtype(precision, device):
+    """Return the dtype of a training's large matrix products: bfloat16 if `precision` says so and `device` has instructions for it.
+
+    Elsewhere bfloat16 is emulated and slower, so the answer is float32. On a CPU with AVX-512 BF16 the products run twice as fast.
+    """
+    if precision != "bfloat16":
+        return torch.float32
+    if torch.device(device).type == "cuda":
+        able = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        able = torch.device(device).type == "cpu" and getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+    return torch.bfloat16 if able else torch.float32
+
+
 def _container_quota(root=Path("/sys/fs/cgroup")):
     """CPU quota of a Linux container in cores (cgroup v2, then v1), or None where there is no limit."""
     try:

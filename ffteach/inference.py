@@ -3,6 +3,7 @@
 import torch
 
 from .data import check_labels
+from .head import head_inputs
 from .local_update import SharedOverlay, split_overlay
 from .negatives import check_strength
 
@@ -37,6 +38,19 @@ def goodness_per_label(net, images, *, layers=None, per_layer=False):
 def predict(net, images, *, layers=None):
     """Return the label with the highest goodness for each image: float `(N, D)` -> int64 `(N,)`. Options: `goodness_per_label`."""
     return goodness_per_label(net, images, layers=layers).argmax(dim=1)
+
+
+@torch.no_grad()
+def predict_one_pass(net, images):
+    """Return the digit that the softmax head reads off ONE pass with the neutral label: float `(N, D)` -> int64 `(N,)`.
+
+    Raises as `FFNet.check_images` does, and ValueError if the network has no head.
+    """
+    _check(net, images, None)
+    if net.head is None:
+        raise ValueError("this network has no softmax head: make it with head=True and train it")
+    parts = [SharedOverlay(net.layers[0], *split_overlay(net.layers[0], part, net.label_strength)) for part in images.split(BATCH)]
+    return torch.cat([net.head(head_inputs(net, part)).argmax(dim=1) for part in parts])
 
 
 def error_rates(net, split, *, layers=None):

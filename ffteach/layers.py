@@ -84,6 +84,11 @@ class FFLayer(nn.Linear):
         """Return the rows of x at this layer's row scale, so that their length (the goodness below) is gone: `(N, in)` -> `(N, in)`."""
         return x * self.row_factor(x.square().sum(dim=-1))
 
+    def rescale_output(self, h):
+        """Return the rows of this layer's activities h as a layer on top would see them, whether there is one or not: `(N, out)` -> `(N, out)`."""
+        length = 1.0 if self.row_scale == "unit-length" else math.sqrt(self.out_features)
+        return h * (length / (h.norm(dim=1, keepdim=True) + self.epsilon))
+
     def forward(self, x):
         """Return the hidden activities: `(N, in)` -> `(N, out)`, never negative."""
         return F.relu(F.linear(self.normalise(x), self.weight, self.bias))
@@ -97,10 +102,11 @@ class FFNet(nn.Module):
 
     widths: e.g. `[784, 500, 500]` = two layers. row_scale, init, epsilon: see `FFLayer`. label_strength: brightness of the
     label pixel, a number, or "maximum" = the brightest pixel of the training data, resolved once when training begins.
+    head: add the one-pass softmax head, `(10, all widths but the first layer's)`, see `head.py`.
     generator: for a reproducible start. Raises ValueError for widths that are not at least two whole numbers above 0.
     """
 
-    def __init__(self, widths, *, row_scale="mean-square-1", init="fan-in", epsilon=1e-6, label_strength=1.0, generator=None):
+    def __init__(self, widths, *, row_scale="mean-square-1", init="fan-in", epsilon=1e-6, label_strength=1.0, head=False, generator=None):
         super().__init__()
         if not isinstance(widths, (list, tuple)) or len(widths) < 2:
             raise ValueError(f"widths={widths!r}: give the input's width and at least one layer's, such as [784, 500]")
@@ -111,6 +117,9 @@ class FFNet(nn.Module):
         self.layers = nn.ModuleList()
         for fan_in, width in zip(widths, widths[1:]):
             self.layers.append(FFLayer(fan_in, width, generator=generator, **self._layer_options))
+        self.head = nn.Linear(sum(widths[2:] or widths[1:]), CLASSES, bias=False) if head else None
+        if head:
+            nn.init.zeros_(self.head.weight)
 
     @property
     def widths(self):
@@ -134,7 +143,9 @@ class FFNet(nn.Module):
             raise TypeError(f"images are {images.dtype}, the network's weights {weight.dtype}: use images.to(net.layers[0].weight.dtype)")
 
     def add_layer(self, width, *, generator=None):
-        """Put a new, untrained layer of `width` units on top, on the network's device, and return it."""
+        """Put a new, untrained layer of `width` units on top, on the network's device, and return it. Raises ValueError if a softmax head would not fit any more."""
+        if self.head is not None:
+            raise ValueError("this network's softmax head reads the layers there are: make it with head=False to let it grow")
         layer = FFLayer(self.widths[-1], width, generator=generator, **self._layer_options).to(self.device, self.layers[0].weight.dtype)
         self.layers.append(layer)
         return layer

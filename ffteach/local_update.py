@@ -38,6 +38,23 @@ def loss_and_slopes(name, g_pos, g_neg, threshold, temperature):
     return ff_loss(g_pos, g_neg, threshold, temperature), *ff_slopes(g_pos, g_neg, threshold, temperature)
 
 
+def affine(x, layer):
+    """Return x W' + b `(M, H)`. Rows x in bfloat16 make the matrix product one of bfloat16; sum and result keep the layer's precision."""
+    if x.dtype == layer.weight.dtype:
+        return torch.addmm(layer.bias, x, layer.weight.t())
+    return torch.mm(x, layer.weight.to(x.dtype).t()).to(layer.weight.dtype).add_(layer.bias)
+
+
+def add_product(gradient, dz, x, beta):
+    """Put dz' x on top of `beta` (0 or 1) times `gradient` `(H, D)`, in place; the product in the precision of the rows x."""
+    if x.dtype == gradient.dtype:
+        gradient.addmm_(dz.t(), x, beta=beta)
+    elif beta:
+        gradient.add_(dz.to(x.dtype).t() @ x)
+    else:
+        gradient.copy_(dz.to(x.dtype).t() @ x)
+
+
 class Rows:
     """A layer's normalised input as plain rows `(M, D)`: positives first, then as many negatives."""
 
@@ -46,23 +63,23 @@ class Rows:
 
     def activities(self, layer):
         """Return relu(x W' + b): `(M, H)`."""
-        return torch.addmm(layer.bias, self.x, layer.weight.t()).relu_()
+        return affine(self.x, layer).relu_()
 
     def add_weight_gradient(self, dz, gradient, beta):
         """Put dz' x on top of `beta` times `gradient` `(H, D)`, in place; dz: `(M, H)`."""
-        gradient.addmm_(dz.t(), self.x, beta=beta)
+        add_product(gradient, dz, self.x, beta)
 
 
 class SharedOverlay:
     """The first layer's input for images whose first ten pixels carry a label, as a shared part and a label part.
 
     layer: the first `FFLayer`; shared: `(N, D)`, normalised, label pixels 0; ink: `(N, 1)`, the normalised value of the lit
-    label pixel (see `split_overlay`). The matrix product with the shared part is done once, when the object is made.
+    label pixel (see `split_overlay`); shared in bfloat16: see `affine`. The matrix product with the shared part is done once, when the object is made.
     """
 
     def __init__(self, layer, shared, ink):
         self.shared, self.ink = shared, ink
-        self.z_shared = torch.addmm(layer.bias, shared, layer.weight.t())  # (N, H)
+        self.z_shared = affine(shared, layer)  # (N, H)
         self.label_weights = layer.weight[:, :CLASSES].t().contiguous()  # (10, H), rows that stream
 
     def activities_for(self, label):
@@ -74,6 +91,16 @@ class SharedOverlay:
         width = self.z_shared.shape[1]
         columns = [torch.linalg.vector_norm(self.activities_for(label), dim=1) for label in range(CLASSES)]
         return torch.stack(columns, dim=1).square_().div_(width)
+
+    def neutral_activities(self, layer):
+        """Return the layer's activities `(N, H)` with the neutral label: all ten pixels at a tenth of the label's brightness.
+
+        The row is then shorter: its label part has 10 (ink / 10)^2 instead of ink^2.
+        """
+        full = 1.0 if layer.row_scale == "unit-length" else layer.in_features
+        factor = layer.row_factor((full - 0.9 * self.ink.square()).squeeze(1))
+        z = torch.addcmul(self.z_shared - layer.bias, self.ink, self.label_weights.mean(dim=0))
+        return z.mul_(factor).add_(layer.bias).relu_()
 
     def set_labels(self, positive, negative):
         """Choose the true and the wrong label of each image, int64 `(N,)` each."""
@@ -92,7 +119,7 @@ class SharedOverlay:
         label_part = dz.t() @ self.codes.flatten(0, 1)  # (H, 10)
         if beta:
             label_part += gradient[:, :CLASSES]
-        gradient.addmm_((dz_pos + dz_neg).t(), self.shared, beta=beta)
+        add_product(gradient, dz_pos + dz_neg, self.shared, beta)
         gradient[:, :CLASSES] = label_part
 
 
@@ -105,12 +132,15 @@ def split_overlay(layer, images, strength):
     return shared.mul_(factor), factor * strength
 
 
-def local_gradient(layer, inputs, h, slope, *, beta=0):
+def local_gradient(layer, inputs, h, slope, *, peer_push=None, beta=0):
     """Write the layer's gradient into `.grad`: slope x (2/H) h x input, summed over samples, plus `beta` times what is there.
 
     inputs: `Rows` or `SharedOverlay`; h: the layer's activities `(M, H)`; slope: dL/dg `(M,)`.
+    peer_push: what is added to dL/dz of every positive, `(H,)` (see `peer.py`).
     """
     dz = h * slope.mul(2 / h.shape[1]).unsqueeze(1)  # relu's derivative is already in h: where it is 0, h is 0
+    if peer_push is not None:
+        dz.chunk(2)[0].add_(peer_push)
     for parameter in (layer.weight, layer.bias):
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)

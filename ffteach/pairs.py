@@ -8,6 +8,8 @@ import math
 
 import torch
 
+from .device import matrix_dtype
+from .head import head_inputs
 from .local_update import Rows, SharedOverlay, split_overlay
 from .masks import blur_masks, gaussian_masks, hybrids
 from .negatives import hard_labels, labels_of_other_images, wrong_labels
@@ -16,35 +18,59 @@ from .negatives import hard_labels, labels_of_other_images, wrong_labels
 class LabelPairs:
     """Supervised pairs: each image with its true label, and with a wrong one from `draw(labels, generator=...)`.
 
-    `fixed` holds the wrong labels `(N,)` of the whole run, or None if they are drawn anew for every batch.
+    `seen` is what the network's softmax head, if there is one, reads of the last batch. `fixed` holds the wrong labels `(N,)` of the whole run, or None if they are drawn anew for every batch.
     """
 
     def __init__(self, net, split, recipe, generator):
-        self.layer, self.labels, self.recipe, self.generator = net.layers[0], split.labels, recipe, generator
+        self.net, self.layer, self.labels, self.recipe, self.generator = net, net.layers[0], split.labels, recipe, generator
         self.images, self.strength = split.images, net.label_strength
+        self.dtype = training_dtype(net, recipe)
+        self.disturbed = bool(recipe.shift or recipe.pixel_dropout)
         self.draw = labels_of_other_images if recipe.negatives == "other images" else wrong_labels
         self.fixed = None if recipe.fresh_negatives else self.draw(split.labels, generator=generator)
-        self.shared, self.ink = split_overlay(self.layer, split.images, net.label_strength)
+        if not self.disturbed:
+            shared, self.ink = split_overlay(self.layer, split.images, net.label_strength)
+            self.shared = shared.to(self.dtype)
 
     def __call__(self, rows, epoch):
-        if self.recipe.shift:
-            shared, ink = split_overlay(self.layer, self._shifted(self.images[rows]), self.strength)
+        if self.disturbed:
+            shared, ink = split_overlay(self.layer, self._disturb(self.images[rows]), self.strength)
         else:
             shared, ink = self.shared[rows], self.ink[rows]
-        inputs = SharedOverlay(self.layer, shared, ink)
+        inputs = SharedOverlay(self.layer, shared.to(self.dtype), ink)
+        self.seen = None if self.net.head is None else head_inputs(self.net, inputs)
         labels = self.labels[rows]
         if self.fixed is not None:
             wrong = self.fixed[rows]
         elif self.recipe.negatives == "hard" and epoch >= self.recipe.uniform_epochs:
-            wrong = hard_labels(inputs.goodness_per_label(), labels, self.recipe.hardness, generator=self.generator)
+            by_head = self.recipe.hard_by == "head"
+            scores, hardness = (self.net.head(self.seen), 1.0) if by_head else (inputs.goodness_per_label(), self.recipe.hardness)
+            wrong = hard_labels(scores, labels, hardness, generator=self.generator)
         else:
             wrong = self.draw(labels, generator=self.generator)
         return inputs.set_labels(labels, wrong)
 
+    def _disturb(self, images):
+        """The images `(n, D)` as this batch shows them: shifted, and without the pixels that dropout hides; the same for positives and negatives."""
+        if self.recipe.shift:
+            images = self._shifted(images)
+        if self.recipe.pixel_dropout:
+            seen = torch.empty(images.shape).bernoulli_(1 - self.recipe.pixel_dropout, generator=self.generator)
+            images = images * seen.to(images)
+        return images
+
     def _shifted(self, images):
-        """The images `(n, D)`, all moved by the same random number of pixels down and right (what leaves on one side, the blank border, enters on the other)."""
-        size = math.isqrt(images.shape[1])
-        moves = torch.randint(-self.recipe.shift, self.recipe.shift + 1, (2,), generator=self.generator).tolist()
+        """The images `(n, D)`, moved by a random number of pixels down and right, all alike or each by its own.
+
+        What leaves on one side, the blank border, enters on the other.
+        """
+        size, reach = math.isqrt(images.shape[1]), self.recipe.shift
+        if self.recipe.shift_each:
+            down, right = torch.randint(-reach, reach + 1, (2, len(images), 1), generator=self.generator)
+            place = torch.arange(size)
+            source = ((place - down) % size * size).unsqueeze(2) + ((place - right) % size).unsqueeze(1)  # (n, size, size)
+            return images.gather(1, source.flatten(1).to(images.device))
+        moves = torch.randint(-reach, reach + 1, (2,), generator=self.generator).tolist()
         return images.unflatten(1, (size, size)).roll(moves, dims=(1, 2)).flatten(1)
 
 
@@ -56,13 +82,14 @@ class HybridPairs:
 
     def __init__(self, net, split, recipe, generator):
         self.layer, self.images, self.recipe, self.generator = net.layers[0], split.images, recipe, generator
-        self.positives = self.layer.normalise(split.images)
+        self.dtype = training_dtype(net, recipe)
+        self.positives = self.layer.normalise(split.images).to(self.dtype)
         self.draw = self._hybrids
         self.fixed = None if recipe.fresh_negatives else self.draw(split.images, generator=generator)
 
     def __call__(self, rows, epoch):
         negatives = self.draw(self.images[rows], generator=self.generator) if self.fixed is None else self.fixed[rows]
-        return Rows(torch.cat([self.positives[rows], self.layer.normalise(negatives)]))
+        return Rows(torch.cat([self.positives[rows], self.layer.normalise(negatives).to(self.dtype)]))
 
     def _hybrids(self, images, *, generator):
         count, size = len(images), math.isqrt(images.shape[1])
@@ -71,6 +98,12 @@ class HybridPairs:
         else:
             masks = blur_masks(count, size=size, blurs=self.recipe.blurs, generator=generator)
         return hybrids(images, masks, generator=generator)
+
+
+def training_dtype(net, recipe):
+    """The dtype of the large matrix products: the network's own, or bfloat16 where the recipe wants it and the machine has it."""
+    own = net.layers[0].weight.dtype
+    return own if own != torch.float32 else matrix_dtype(recipe.precision, net.device)
 
 
 def make_pairs(net, split, recipe, generator):

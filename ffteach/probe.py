@@ -36,14 +36,8 @@ def features(net, images, *, layers=None, normalised=True):
             batch = layer(batch)
             activities.append(batch)
         for index, columns in zip(layers, out.split(widths, dim=1)):
-            columns.copy_(_normalise(net.layers[index], activities[index]) if normalised else activities[index])
+            columns.copy_(net.layers[index].rescale_output(activities[index]) if normalised else activities[index])
     return result
-
-
-def _normalise(layer, h):
-    """Rescale the activities `h` of `layer` as a layer on top of it does, whether there is one or not."""
-    length = 1.0 if layer.row_scale == "unit-length" else math.sqrt(layer.out_features)
-    return h * (length / (h.norm(dim=1, keepdim=True) + layer.epsilon))
 
 
 class LinearProbe:

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 import torch
 
 from .device import choose_device
-from .inference import error_rates
+from .inference import error_rates, predict_one_pass
+from .pairs import training_dtype
 from .probe import LinearProbe, PublishedProbe, baselines, features
 from .training import train
 
@@ -28,11 +29,13 @@ class Report:
     train_error: float
     test_error: float
     layer_test_errors: list[float]
+    softmax_test_error: float | None  # of the one-pass softmax head; None without one
     baselines: dict | None  # {"raw_pixels": ..., "untrained": ...}, test errors; None for a supervised recipe
     seconds: float  # of training alone
     peak_memory_mb: float
     settings: dict
     threads: int
+    precision: str  # of the large matrix products while training: what the recipe asks for, if the machine can
     train_images: int
     test_images: int
     validation_error: float | None
@@ -57,6 +60,8 @@ class Report:
         ]
         if self.validation_error is not None:
             lines.insert(2, f"  validation error {self.validation_error:.2%}")
+        if self.softmax_test_error is not None:
+            lines.insert(2, f"  test error of the one-pass softmax head {self.softmax_test_error:.2%}")
         if self.growth:
             lines.insert(2, "  accuracy as it grew: " + ", ".join(f"{layers} layers {accuracy:.2%}" for layers, accuracy in self.growth))
         return "\n".join(lines)
@@ -88,12 +93,13 @@ def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=
             seed=seed,
             epochs=epochs,
             widths=net.widths,
-            **(_goodness_errors(net, data) if untrained is None else _probe_errors(recipe, net, data)),
+            **(_goodness_errors(recipe, net, data) if untrained is None else _probe_errors(recipe, net, data)),
             baselines=untrained,
             seconds=run.seconds,
             peak_memory_mb=peak_memory_mb(device),
             settings=asdict(recipe),
             threads=torch.get_num_threads(),
+            precision=str(training_dtype(net, recipe)).removeprefix("torch."),
             train_images=len(data.train.images),
             test_images=len(data.test.images),
             growth=[list(entry) for entry in run.growth],
@@ -104,14 +110,17 @@ def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=
     )
 
 
-def _goodness_errors(net, data):
+def _goodness_errors(recipe, net, data):
     """The error rates by goodness of a network that was trained with labels."""
-    test_error, layer_test_errors = error_rates(net, data.test)
+    layers = recipe.counted_layers(net)
+    test_error, layer_test_errors = error_rates(net, data.test, layers=layers)
+    softmax_error = None if net.head is None else (predict_one_pass(net, data.test.images) != data.test.labels).double().mean().item()
     return {
-        "train_error": error_rates(net, data.train)[0],
-        "validation_error": error_rates(net, data.validation)[0] if len(data.validation.images) else None,
+        "train_error": error_rates(net, data.train, layers=layers)[0],
+        "validation_error": error_rates(net, data.validation, layers=layers)[0] if len(data.validation.images) else None,
         "test_error": test_error,
-        "layer_test_errors": layer_test_errors,
+        "layer_test_errors": layer_test_errors if recipe.first_layer_counts else error_rates(net, data.test)[1],
+        "softmax_test_error": softmax_error,
     }
 
 
@@ -121,7 +130,7 @@ def _probe_errors(recipe, net, data):
     seen = [features(net, split.images, layers=layers, normalised=normalised) if len(split.images) else None for split in data]
     probe = make_probe().fit(seen[0], data.train.labels)
     errors = [None if x is None else probe.error(x, split.labels) for x, split in zip(seen, data)]
-    return {**dict(zip(("train_error", "validation_error", "test_error"), errors)), "layer_test_errors": []}
+    return {**dict(zip(("train_error", "validation_error", "test_error"), errors)), "layer_test_errors": [], "softmax_test_error": None}
 
 
 def _probe(recipe):

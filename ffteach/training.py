@@ -3,16 +3,21 @@
 import copy
 import math
 import time
-from dataclasses import dataclass
 
 import torch
 
-from .data import Digits, Split, check_labels
+from .data import Digits, Split
+from .fit_check import check_training_data
+from .head import LEARNING_RATE as HEAD_RATE
+from .head import head_gradient, head_optimiser
 from .inference import error_rates
 from .layers import FFNet
 from .local_update import Rows, local_gradient, loss_and_slopes
 from .pairs import make_pairs
-from .recipes import Recipe
+from .peer import PeerNormalisation
+from .recipe import Recipe
+from .record import Record
+from .schedule import Schedule
 
 PART = 1000  # images at a time within one step: a full batch's activities then stay in the cache; the sum is the same
 
@@ -27,38 +32,7 @@ def train(net, data, recipe, *, seed=0):
     return Training(net, data, recipe, seed=seed)
 
 
-@dataclass(frozen=True)
-class Record:
-    """What one step did. `loss`, `goodness_pos`, `goodness_neg`: one number for each layer in `layers`, means over the batch."""
-
-    step: int  # steps taken so far, 1 after the first
-    epoch: int  # the epoch it belongs to, from 1; with the greedy schedule each layer counts anew
-    epoch_done: bool  # was it the epoch's last step?
-    layers: tuple[int, ...]  # the layers looked at, from 0
-    seconds: float  # time spent training so far
-    stats: torch.Tensor  # (3, layers), on the network's device until someone asks
-
-    @property
-    def loss(self):
-        return self.stats[0].tolist()
-
-    @property
-    def goodness_pos(self):
-        return self.stats[1].tolist()
-
-    @property
-    def goodness_neg(self):
-        return self.stats[2].tolist()
-
-    def __str__(self):
-        parts = [
-            f"layer {layer}: loss {loss:.4f}, goodness + {pos:.3f} - {neg:.3f}"
-            for layer, loss, pos, neg in zip(self.layers, self.loss, self.goodness_pos, self.goodness_neg)
-        ]
-        return f"epoch {self.epoch}, step {self.step} | " + " | ".join(parts)
-
-
-class Training:
+class Training(Schedule):
     """One training run: iterate it, and each `next()` takes one step on one batch and yields a `Record`.
 
     Between two records you may change `learning_rate`, `threshold` and `temperature` (they act on the next step), raise or
@@ -78,22 +52,19 @@ class Training:
             raise TypeError(f"data is {type(data).__name__}, expected the Digits of load_mnist() or Split(images, labels)")
         self.train_split, self.validation_split = (data.train, data.validation) if isinstance(data, Digits) else (data, None)
         self.count = len(self.train_split.images)
-        self._check()
+        check_training_data(net, recipe, self.train_split, self.validation_split)
+        super().__init__(net, recipe, self.count, torch.Generator().manual_seed(seed))
         if net.label_strength == "maximum":
             net.label_strength = self.train_split.images.max().item()
         self.learning_rate, self.threshold, self.temperature = recipe.learning_rate, recipe.threshold, recipe.temperature
-        self.epochs = recipe.epochs
-        self.planned_layers = len(net.layers)
         self.frozen = set()
         self.growth = []
-        self.step = self.epoch = self.position = 0  # steps in all; epochs finished, and images seen of the next, in this phase
-        self.phase = 0  # with the greedy schedule the layer that is being trained
         self.seconds = 0.0
-        self.generator = torch.Generator().manual_seed(seed)
         self.pairs = make_pairs(net, self.train_split, recipe, self.generator)
-        self.order = None
+        self.peers = PeerNormalisation(recipe.peer_normalisation)
         self._standing = None  # greedy with fixed negatives: what the layers below, which stand still, send up (2, N, D)
         self._optimisers = [self._new_optimiser(layer) for layer in net.layers]
+        self._head_optimiser = net.head and head_optimiser(net.head)
 
     # ---- the iterator
 
@@ -106,12 +77,9 @@ class Training:
         while self.epoch >= self.phase_epochs:
             self._next_phase()
         self._check_knobs()
-        rate = self.learning_rate * self._decay_factor()
-        stats = self._step(self._next_batch(), rate)
-        self.step += 1
-        epoch_done = self.position >= self.count
-        if epoch_done:
-            self.epoch, self.position = self.epoch + 1, 0
+        rate = self.learning_rate * self.decay_factor()
+        stats = self._step(self.next_batch(), rate)
+        epoch_done = self.end_step()
         self.seconds += time.perf_counter() - started
         return Record(self.step, self.epoch + (not epoch_done), epoch_done, self.active_layers, self.seconds, stats)
 
@@ -129,29 +97,6 @@ class Training:
             if record.epoch_done:
                 yield Record(record.step, record.epoch, True, record.layers, record.seconds, torch.stack(stats).mean(dim=0))
                 stats.clear()
-
-    @property
-    def active_layers(self):
-        """The layers that this phase trains: all of them, or with the greedy schedule one."""
-        return tuple(range(len(self.net.layers))) if self.recipe.schedule == "simultaneous" else (self.phase,)
-
-    @property
-    def phase_epochs(self):
-        """Epochs of this phase: of the run, or with the greedy schedule of the layer."""
-        return self.epochs if self.phase < self.planned_layers else self.recipe.growth_epochs
-
-    @property
-    def steps_per_epoch(self):
-        """Batches in an epoch; the last may be smaller."""
-        return math.ceil(self.count / (self.recipe.batch_size or self.count))
-
-    @property
-    def total_steps(self):
-        """Steps of the whole run as far as it is known: growth may add more."""
-        if self.recipe.schedule == "simultaneous":
-            return self.epochs * self.steps_per_epoch
-        grown = len(self.net.layers) - self.planned_layers
-        return (self.planned_layers * self.epochs + grown * self.recipe.growth_epochs) * self.steps_per_epoch
 
     def __repr__(self):
         where = "nothing trained yet: loop over me, or call next()" if not self.step else (
@@ -175,7 +120,13 @@ class Training:
                     loss, *slopes = loss_and_slopes(self.recipe.loss, g_pos, g_neg, self.threshold, self.temperature)
                     stats[:, active.index(index)] += share * torch.stack([loss, g_pos.mean(), g_neg.mean()])
                     if index not in self.frozen:
-                        local_gradient(self.net.layers[index], inputs, h, torch.cat(slopes).mul_(share), beta=int(part > 0))
+                        push = self.peers.push(index, h.chunk(2)[0], len(batch))
+                        local_gradient(self.net.layers[index], inputs, h, torch.cat(slopes).mul_(share), peer_push=push, beta=int(part > 0))
+            if self.net.head is not None:
+                head_gradient(self.net.head, self.pairs.seen, self.train_split.labels[rows], share=share, beta=int(part > 0))
+        if self.net.head is not None:
+            self._head_optimiser.param_groups[0]["lr"] = HEAD_RATE * rate / self.learning_rate
+            self._head_optimiser.step()
         for index in active:
             if index not in self.frozen:
                 self._optimisers[index].param_groups[0]["lr"] = rate
@@ -189,34 +140,17 @@ class Training:
         for index in range(first, upto + 1):
             layer = self.net.layers[index]
             if index > first:
-                inputs = Rows(h * layer.row_factor(square_sum))
+                inputs = Rows((h * layer.row_factor(square_sum)).to(self.pairs.dtype))
             h = inputs.activities(layer)
             square_sum = torch.linalg.vector_norm(h, dim=1).square_()
             yield index, inputs, h, square_sum
-
-    def _next_batch(self):
-        """Return the positions of the next batch's images; a new epoch shuffles them."""
-        if self.position == 0:
-            shuffled = self.recipe.batch_size is not None
-            order = torch.randperm(self.count, generator=self.generator) if shuffled else torch.arange(self.count)
-            self.order = order.to(self.net.device)
-        batch = self.order[self.position : self.position + (self.recipe.batch_size or self.count)]
-        self.position += len(batch)
-        return batch
-
-    def _decay_factor(self):
-        """1, or with decay "second half" 1 for half the phase and then falling linearly to 0 (official MATLAB code)."""
-        if self.recipe.decay == "none":
-            return 1.0
-        done = (self.epoch + self.position / self.count) / self.phase_epochs
-        return min(1.0, 2 * (1 - done))
 
     def _new_optimiser(self, layer):
         options = {"lr": self.learning_rate, "weight_decay": self.recipe.weight_decay}
         if self.net.device.type in ("cpu", "cuda"):
             options["fused"] = True  # one kernel for the whole update
-        if self.recipe.optimiser == "adam":
-            return torch.optim.Adam(layer.parameters(), **options)
+        if self.recipe.optimiser in ("adam", "adamw"):
+            return (torch.optim.Adam if self.recipe.optimiser == "adam" else torch.optim.AdamW)(layer.parameters(), **options)
         return torch.optim.SGD(layer.parameters(), momentum=self.recipe.momentum, **options)
 
     # ---- from layer to layer
@@ -266,6 +200,8 @@ class Training:
                 "growth": self.growth,
                 "net": self.net.state_dict(),
                 "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
+                "head_optimiser": self._head_optimiser and self._head_optimiser.state_dict(),
+                "peers": self.peers.means,
                 "generator": self.generator.get_state(),
                 "order": self.order,
                 "fixed_negatives": self.pairs.fixed,
@@ -288,6 +224,10 @@ class Training:
         self._optimisers = [self._new_optimiser(layer) for layer in self.net.layers]
         for optimiser, saved in zip(self._optimisers, state["optimisers"]):
             optimiser.load_state_dict(saved)
+        if self._head_optimiser is not None:
+            self._head_optimiser = head_optimiser(self.net.head)
+            self._head_optimiser.load_state_dict(state["head_optimiser"])
+        self.peers.means = {index: mean.to(self.net.device) for index, mean in state["peers"].items()}
         self.generator.set_state(state["generator"])
         self.order, self.pairs.fixed = (
             None if state[name] is None else state[name].to(self.net.device) for name in ("order", "fixed_negatives")
@@ -299,7 +239,7 @@ class Training:
         for name in self.STATE:
             setattr(self, name, state[name])
 
-    # ---- checks, before any work
+    # ---- what may be changed while it trains
 
     def _check_knobs(self):
         """Raise ValueError unless what may be changed while it trains is usable."""
@@ -307,28 +247,3 @@ class Training:
             value = getattr(self, name)
             if not isinstance(value, (int, float)) or not math.isfinite(value) or (least and value <= 0):
                 raise ValueError(f"{name}={value!r}: expected a finite number {least}".rstrip())
-
-    def _check(self):
-        self._check_split(self.train_split)
-        pixels = self.train_split.images.shape[1]
-        if (self.recipe.negatives == "hybrids" or self.recipe.shift) and math.isqrt(pixels) ** 2 != pixels:
-            raise ValueError(f"images have {pixels} pixels, which is no square: hybrids and shifts need square images, such as 28 x 28 = 784")
-        if self.recipe.negatives == "hybrids":
-            batch = self.recipe.batch_size or self.count
-            if 1 in (batch, self.count % batch):
-                raise ValueError(
-                    f"batch_size={batch} leaves one of {self.count} images alone, with no other to be mixed with: choose another batch_size"
-                )
-        if self.recipe.growth == "validation":
-            if not self.validation_split or not len(self.validation_split.images):
-                raise ValueError("growth='validation' needs held-out images: load_mnist(..., validation=1000)")
-            self._check_split(self.validation_split)
-
-    def _check_split(self, split):
-        self.net.check_images(split.images)
-        check_labels(split.labels, len(split.images))
-        if split.labels.device != split.images.device:
-            raise ValueError(
-                f"images are on {split.images.device}, labels on {split.labels.device}, the network on {self.net.device}: "
-                "move all to one device with .to(device) or load_mnist(device=...)"
-            )

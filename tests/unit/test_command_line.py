@@ -56,11 +56,13 @@ def test_run_reports_what_a_reader_needs(run, tmp_path):
     assert code == 0
     found = json.loads((tmp_path / "report.json").read_text())
     wanted = {"recipe", "data", "device", "seed", "epochs", "widths", "train_error", "test_error", "layer_test_errors", "seconds",
-              "peak_memory_mb", "settings", "threads", "train_images", "test_images", "validation_error", "growth", "finished", "baselines"}  # fmt: skip
+              "peak_memory_mb", "settings", "threads", "train_images", "test_images", "validation_error", "growth", "finished", "baselines",
+              "precision", "softmax_test_error"}  # fmt: skip
     assert set(found) == wanted
     assert (found["recipe"], found["data"], found["device"], found["seed"], found["epochs"]) == ("quick", "sample", "cpu", 3, 2)
     assert (found["widths"], found["train_images"], found["test_images"]) == ([784, 20], 60, 100)
     assert found["threads"] == torch.get_num_threads() and found["finished"] and found["growth"] == [] and found["validation_error"] is None
+    assert found["precision"] == "float32" and found["softmax_test_error"] is None
     assert 0 <= found["train_error"] <= 1 and len(found["layer_test_errors"]) == 1
     assert 0 < found["seconds"] < 60 and 50 < found["peak_memory_mb"] < 100_000
     settings = dataclasses.asdict(RECIPES["quick"].but(widths=(784, 20), train_images=60, epochs=2, batch_size=30))

@@ -6,7 +6,8 @@ import math
 import pytest
 import torch
 
-from ffteach import RECIPES, Digits, Recipe, load_mnist, recipes, train
+from ffteach import RECIPES, Digits, Recipe, load_mnist, train
+from ffteach.recipe import CHOICES
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def small_sample(monkeypatch, digits):
         asked.append((which, root, device))
         return Digits(digits.train, digits.train.take(slice(0)), digits.test)
 
-    monkeypatch.setattr(recipes, "load_mnist", load)
+    monkeypatch.setattr("ffteach.recipe.load_mnist", load)
     return asked
 
 
@@ -142,16 +143,19 @@ def test_but_refuses_a_setting_that_does_not_exist_and_lists_those_that_do():
 
 NOT_A_NUMBER = [math.nan, math.inf, "1", None, True]
 WRONG = {
-    **{name: ["l2", "", None, 1] for name in recipes.CHOICES},
+    **{name: ["l2", "", None, 1] for name in CHOICES},
     **{name: [0, -1.0, *NOT_A_NUMBER] for name in ("temperature", "learning_rate", "pixel_deviation", "row_epsilon")},
-    **{name: [-0.1, *NOT_A_NUMBER] for name in ("threshold", "hardness", "weight_decay", "growth_gain")},
-    **{name: [-0.1, 1, 1.0, *NOT_A_NUMBER] for name in ("momentum", "validation_share")},
+    **{name: [-0.1, *NOT_A_NUMBER] for name in ("threshold", "hardness", "weight_decay", "growth_gain", "peer_normalisation")},
+    **{name: [-0.1, 1, 1.0, *NOT_A_NUMBER] for name in ("momentum", "validation_share", "pixel_dropout")},
     **{name: [0, -1, 2.0, *NOT_A_NUMBER] for name in ("epochs", "growth_epochs", "growth_width", "max_layers")},
     **{name: [0, -1, 2.0, "1", True] for name in ("batch_size", "train_images")},
     **{name: [-1, 2.0, *NOT_A_NUMBER] for name in ("uniform_epochs", "blurs", "shift")},
     "pixel_mean": NOT_A_NUMBER,
     "probe_layers": [0, (), (2,), (-1,), (0, 0), (0.5,), "all"],
     "fresh_negatives": ["false", "no", 0, None],
+    "head": ["false", 1, None],
+    "shift_each": ["false", 1, None],
+    "first_layer_counts": [0, "no", None],
     "widths": [784, (784,), (), (784, 0), (784, 2.5), (784, "30"), (784, True), "784"],
 }
 

@@ -5,11 +5,11 @@ import torch
 from ffteach import Recipe, Split, overlay_label, train
 
 
-def first_inputs(shift, steps=40, side=28):
+def first_inputs(shift, steps=40, side=28, each=False):
     """The first layer's input as full rows `(2n, D)` in real pixels, for several batches of three images of one bright dot each."""
     images = torch.zeros(3, side * side)
     images[:, side * (side // 2) + side // 2] = 1.0
-    recipe = Recipe(widths=(side * side, 4), shift=shift, label_strength=2.0, batch_size=3, row_scale="unit-length")
+    recipe = Recipe(widths=(side * side, 4), shift=shift, shift_each=each, label_strength=2.0, batch_size=3, row_scale="unit-length")
     run = train(recipe.network(), Split(images, torch.tensor([0, 4, 9])), recipe)
     for _ in range(steps):
         inputs = run.pairs(torch.arange(3), epoch=0)
@@ -41,3 +41,23 @@ def test_without_shift_the_images_are_the_overlaid_ones():
     expected = overlay_label(images, torch.tensor([0, 4, 9]), 2.0)
     for rows in first_inputs(shift=0, steps=3):
         assert torch.allclose(rows[:3], expected, atol=1e-5)
+
+
+def test_each_image_can_move_by_itself_and_its_pair_moves_with_it():
+    seen, together = set(), 0
+    for rows in first_inputs(shift=1, steps=200, each=True):
+        places = rows[:, 10:].argmax(dim=1) + 10
+        assert torch.equal(places[:3], places[3:])
+        seen.update(places.tolist())
+        together += len(set(places.tolist())) == 1
+    centre = 28 * 14 + 14
+    assert seen == {centre + 28 * down + right for down in (-1, 0, 1) for right in (-1, 0, 1)}
+    assert together < 20  # three independent draws from nine places agree in 1 of 81
+
+
+def test_an_image_that_moves_by_itself_keeps_its_shape_as_roll_would():
+    images = torch.rand(50, 784, generator=torch.Generator().manual_seed(0))
+    recipe = Recipe(widths=(784, 4), shift=2, shift_each=True)
+    moved = train(recipe.network(), Split(images, torch.arange(50) % 10), recipe).pairs._shifted(images)
+    rolls = [images.view(-1, 28, 28).roll((down, right), dims=(1, 2)).flatten(1) for down in range(-2, 3) for right in range(-2, 3)]
+    assert all(any(torch.equal(moved[i], roll[i]) for roll in rolls) for i in range(50))

@@ -59,12 +59,13 @@ def watch_draws(run, drawn):
 
 OPTIMISERS = {
     "adam": functools.partial(torch.optim.Adam, lr=0.01, weight_decay=1e-3),
+    "adamw": functools.partial(torch.optim.AdamW, lr=0.01, weight_decay=1e-3),
     "sgd": functools.partial(torch.optim.SGD, lr=0.01, weight_decay=1e-3, momentum=0.8),
 }
 
 
 @pytest.mark.parametrize("batch_size, part", [(60, 1000), (None, 70)], ids=["mini-batches", "full batch in parts"])
-@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+@pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
 @pytest.mark.parametrize("loss, row_scale", [("threshold", "unit-length"), ("pairwise", "mean-square-1")])
 @pytest.mark.parametrize("schedule", ["simultaneous", "greedy"])
 def test_training_equals_plain_autograd_with_torch_optim(few, monkeypatch, schedule, loss, row_scale, optimiser, batch_size, part):
