@@ -25,16 +25,15 @@ class LabelPairs:
         self.net, self.layer, self.labels, self.recipe, self.generator = net, net.layers[0], split.labels, recipe, generator
         self.images, self.strength = split.images, net.label_strength
         self.dtype = training_dtype(net, recipe)
-        self.disturbed = bool(recipe.shift or recipe.pixel_dropout)
         self.draw = labels_of_other_images if recipe.negatives == "other images" else wrong_labels
         self.fixed = None if recipe.fresh_negatives else self.draw(split.labels, generator=generator)
-        if not self.disturbed:
+        if not recipe.disturbed:
             shared, self.ink = split_overlay(self.layer, split.images, net.label_strength)
             self.shared = shared.to(self.dtype)
 
     def __call__(self, rows, epoch):
-        if self.disturbed:
-            shared, ink = split_overlay(self.layer, self._disturb(self.images[rows]), self.strength)
+        if self.recipe.disturbed:
+            shared, ink = split_overlay(self.layer, disturb(self.images[rows], self.recipe, generator=self.generator), self.strength)
         else:
             shared, ink = self.shared[rows], self.ink[rows]
         inputs = SharedOverlay(self.layer, shared.to(self.dtype), ink)
@@ -50,29 +49,6 @@ class LabelPairs:
             wrong = self.draw(labels, generator=self.generator)
         return inputs.set_labels(labels, wrong)
 
-    def _disturb(self, images):
-        """The images `(n, D)` as this batch shows them: shifted, and without the pixels that dropout hides; the same for positives and negatives."""
-        if self.recipe.shift:
-            images = self._shifted(images)
-        if self.recipe.pixel_dropout:
-            seen = torch.empty(images.shape).bernoulli_(1 - self.recipe.pixel_dropout, generator=self.generator)
-            images = images * seen.to(images)
-        return images
-
-    def _shifted(self, images):
-        """The images `(n, D)`, moved by a random number of pixels down and right, all alike or each by its own.
-
-        What leaves on one side, the blank border, enters on the other.
-        """
-        size, reach = math.isqrt(images.shape[1]), self.recipe.shift
-        if self.recipe.shift_each:
-            down, right = torch.randint(-reach, reach + 1, (2, len(images), 1), generator=self.generator)
-            place = torch.arange(size)
-            source = ((place - down) % size * size).unsqueeze(2) + ((place - right) % size).unsqueeze(1)  # (n, size, size)
-            return images.gather(1, source.flatten(1).to(images.device))
-        moves = torch.randint(-reach, reach + 1, (2,), generator=self.generator).tolist()
-        return images.unflatten(1, (size, size)).roll(moves, dims=(1, 2)).flatten(1)
-
 
 class HybridPairs:
     """Unsupervised pairs: real images, and negatives from `draw(images, generator=...)`, by default hybrids of the same batch.
@@ -83,13 +59,20 @@ class HybridPairs:
     def __init__(self, net, split, recipe, generator):
         self.layer, self.images, self.recipe, self.generator = net.layers[0], split.images, recipe, generator
         self.dtype = training_dtype(net, recipe)
-        self.positives = self.layer.normalise(split.images).to(self.dtype)
+        self.positives = None if recipe.disturbed else self._normalised(split.images)
         self.draw = self._hybrids
         self.fixed = None if recipe.fresh_negatives else self.draw(split.images, generator=generator)
 
     def __call__(self, rows, epoch):
-        negatives = self.draw(self.images[rows], generator=self.generator) if self.fixed is None else self.fixed[rows]
-        return Rows(torch.cat([self.positives[rows], self.layer.normalise(negatives).to(self.dtype)]))
+        images = self.images[rows] if self.fixed is None else None
+        if self.recipe.disturbed:
+            images = disturb(images, self.recipe, generator=self.generator)
+        negatives = self.fixed[rows] if images is None else self.draw(images, generator=self.generator)
+        positives = self._normalised(images) if self.recipe.disturbed else self.positives[rows]
+        return Rows(torch.cat([positives, self._normalised(negatives)]))
+
+    def _normalised(self, images):
+        return self.layer.normalise(images).to(self.dtype)
 
     def _hybrids(self, images, *, generator):
         count, size = len(images), math.isqrt(images.shape[1])
@@ -98,6 +81,31 @@ class HybridPairs:
         else:
             masks = blur_masks(count, size=size, blurs=self.recipe.blurs, generator=generator)
         return hybrids(images, masks, generator=generator)
+
+
+def disturb(images, recipe, *, generator):
+    """Return the images `(n, D)` as a batch of `recipe` shows them: shifted, and without the pixels that dropout hides."""
+    if recipe.shift:
+        images = shifted(images, recipe.shift, each=recipe.shift_each, generator=generator)
+    if recipe.pixel_dropout:
+        seen = torch.empty(images.shape).bernoulli_(1 - recipe.pixel_dropout, generator=generator)
+        images = images * seen.to(images)
+    return images
+
+
+def shifted(images, reach, *, each=False, generator=None):
+    """Return the images `(n, D)`, moved by up to `reach` pixels down and right at random: all alike, or each by its own.
+
+    What leaves on one side, the blank border, enters on the other.
+    """
+    size = math.isqrt(images.shape[1])
+    if each:
+        down, right = torch.randint(-reach, reach + 1, (2, len(images), 1), generator=generator)
+        place = torch.arange(size)
+        source = ((place - down) % size * size).unsqueeze(2) + ((place - right) % size).unsqueeze(1)  # (n, size, size)
+        return images.gather(1, source.flatten(1).to(images.device))
+    moves = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
+    return images.unflatten(1, (size, size)).roll(moves, dims=(1, 2)).flatten(1)
 
 
 def training_dtype(net, recipe):

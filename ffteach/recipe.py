@@ -120,6 +120,8 @@ class Recipe:
             raise ValueError("hard_by='head' asks the softmax head, so it needs head=True")
         if self.head and (self.schedule == "greedy" or self.negatives == "hybrids"):
             raise ValueError("head=True reads all layers as they learn, and labels: it needs schedule='simultaneous', and other negatives than 'hybrids'")
+        if self.disturbed and self.negatives == "hybrids" and not self.fresh_negatives:
+            raise ValueError("shift and pixel_dropout change the images of every batch, so hybrids of them need fresh_negatives=True")
         self._check_probe_layers()
         if self.growth != "none" and self.negatives == "hybrids":
             raise ValueError("growth is decided by accuracy, which unsupervised training with hybrids does not have")
@@ -148,6 +150,11 @@ class Recipe:
             if name not in known:
                 raise ValueError(f"a recipe has no setting {name!r}; there are {', '.join(known)}")
         return replace(self, **changes)
+
+    @property
+    def disturbed(self):
+        """Are the images of each batch shifted, or some of their pixels hidden?"""
+        return bool(self.shift or self.pixel_dropout)
 
     def counted_layers(self, net):
         """The layers of `net` whose goodness this recipe sums to predict, from 0."""

@@ -164,8 +164,8 @@ class Training(Schedule):
 
     @torch.no_grad()
     def _climb(self):
-        """Move on to the layer above. With fixed negatives and no shifts its input never changes again: it is computed once for all."""
-        if self.pairs.fixed is not None and not self.recipe.shift:
+        """Move on to the layer above. With fixed negatives and undisturbed images its input never changes again: it is computed once for all."""
+        if self.pairs.fixed is not None and not self.recipe.disturbed:
             above, parts = self.net.layers[self.phase + 1], []
             for rows in torch.arange(self.count, device=self.net.device).split(PART):
                 *_, (_, _, h, square_sum) = self._activities(rows, upto=self.phase)

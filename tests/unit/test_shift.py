@@ -1,8 +1,10 @@
 """Shifting: every batch is moved as a whole by up to `shift` pixels, and the label stays in its ten pixels."""
 
+import pytest
 import torch
 
 from ffteach import Recipe, Split, overlay_label, train
+from ffteach.pairs import shifted
 
 
 def first_inputs(shift, steps=40, side=28, each=False):
@@ -57,7 +59,40 @@ def test_each_image_can_move_by_itself_and_its_pair_moves_with_it():
 
 def test_an_image_that_moves_by_itself_keeps_its_shape_as_roll_would():
     images = torch.rand(50, 784, generator=torch.Generator().manual_seed(0))
-    recipe = Recipe(widths=(784, 4), shift=2, shift_each=True)
-    moved = train(recipe.network(), Split(images, torch.arange(50) % 10), recipe).pairs._shifted(images)
+    moved = shifted(images, 2, each=True, generator=torch.Generator().manual_seed(0))
     rolls = [images.view(-1, 28, 28).roll((down, right), dims=(1, 2)).flatten(1) for down in range(-2, 3) for right in range(-2, 3)]
     assert all(any(torch.equal(moved[i], roll[i]) for roll in rolls) for i in range(50))
+
+
+@pytest.mark.parametrize("settings", [dict(shift=2), dict(shift=2, shift_each=True), dict(pixel_dropout=0.3)])
+def test_hybrids_are_mixed_from_the_images_as_the_batch_shows_them(settings):
+    images = torch.rand(50, 784, generator=torch.Generator().manual_seed(0)) + 0.1
+    recipe = Recipe(widths=(784, 4), negatives="hybrids", **settings)
+    run, shown = train(recipe.network(), Split(images, torch.arange(50) % 10), recipe), []
+
+    def watched(batch, *, generator):
+        shown.append(batch)
+        return batch.flip(0)
+
+    run.pairs.draw = watched
+    for _ in range(2):
+        positives, negatives = run.pairs(torch.arange(50), epoch=0).x.chunk(2)
+        assert torch.equal(negatives, positives.flip(0)) and torch.equal(positives, run.net.layers[0].normalise(shown[-1]))
+    assert not torch.equal(shown[0], images) and not torch.equal(*shown)
+
+
+@pytest.mark.parametrize("settings", [dict(shift=1), dict(pixel_dropout=0.1)])
+def test_hybrids_that_never_change_cannot_follow_images_that_do(settings):
+    with pytest.raises(ValueError, match="fresh_negatives=True"):
+        Recipe(negatives="hybrids", fresh_negatives=False, **settings)
+    Recipe(negatives="uniform", fresh_negatives=False, **settings)
+
+
+@pytest.mark.parametrize("settings", [dict(shift=1), dict(pixel_dropout=0.3)])
+def test_a_greedy_layer_above_the_first_still_sees_other_pixels_each_time(settings):
+    images = torch.rand(50, 784, generator=torch.Generator().manual_seed(0))
+    recipe = Recipe(widths=(784, 4, 3), schedule="greedy", epochs=1, fresh_negatives=False, batch_size=50, **settings)
+    run = train(recipe.network(), Split(images, torch.arange(50) % 10), recipe)
+    list(run)
+    first, second = ([h for _, _, h, _ in run._activities(torch.arange(50), upto=1)][-1] for _ in range(2))
+    assert not torch.equal(first, second)
