@@ -61,6 +61,6 @@ if __name__ == "__main__":
     content = json.loads(FILE.read_text())
     for path in options.reports:
         row = add(json.loads(path.read_text()), options.machine, content["rows"])
-        print(f"{path}: {row['recipe']} {row['changes'] or ''}, seeds {[run['seed'] for run in row['runs']]}")
+        print(f"{path}: {row['recipe']} {row.get('changes') or ''}, seeds {[run['seed'] for run in row['runs']]}")
     FILE.write_text(json.dumps(content, indent=1) + "\n")
     write_readme()
