@@ -8,6 +8,7 @@ import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from .recipe import Recipe
 
@@ -72,13 +73,12 @@ class Result:
 
     @property
     def training(self):
-        """Epochs, time and machine in words."""
+        """Epochs, time (the seeds' median) and machine in words."""
         if not self.runs:
             return NOT_RUN
-        times = [run["seconds"] for run in self.runs]
-        unit, name = (60, "min") if max(times) >= 100 else (1, "s")
-        low, high = (f"{time / unit:.0f}" for time in (min(times), max(times)))
-        return f"{self.runs[0]['epochs']} epochs, {low if low == high else f'{low} to {high}'} {name}, {self.runs[0]['machine']}"
+        seconds = median(run["seconds"] for run in self.runs)
+        time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+        return f"{self.runs[0]['epochs']} epochs, {time}, {self.runs[0]['machine']}"
 
     @property
     def change(self):
