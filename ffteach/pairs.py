@@ -42,10 +42,10 @@ class LabelPairs:
         labels = self.labels[rows]
         if self.fixed is not None:
             wrong = self.fixed[rows]
-        elif self.recipe.negatives == "head" and epoch >= self.recipe.uniform_epochs:
-            wrong = hard_labels(self.net.head(self.seen), labels, 1.0, generator=self.generator)
         elif self.recipe.negatives == "hard" and epoch >= self.recipe.uniform_epochs:
-            wrong = hard_labels(inputs.goodness_per_label(), labels, self.recipe.hardness, generator=self.generator)
+            by_head = self.recipe.hard_by == "head"
+            scores, hardness = (self.net.head(self.seen), 1.0) if by_head else (inputs.goodness_per_label(), self.recipe.hardness)
+            wrong = hard_labels(scores, labels, hardness, generator=self.generator)
         else:
             wrong = self.draw(labels, generator=self.generator)
         return inputs.set_labels(labels, wrong)

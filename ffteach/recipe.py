@@ -13,7 +13,8 @@ from .negatives import check_strength
 CHOICES = {
     "row_scale": ROW_SCALES,
     "init": INITS,
-    "negatives": ("uniform", "hard", "head", "other images", "hybrids"),
+    "negatives": ("uniform", "hard", "other images", "hybrids"),
+    "hard_by": ("goodness", "head"),
     "mask": ("blur", "gaussian"),
     "loss": ("threshold", "pairwise"),
     "schedule": ("simultaneous", "greedy"),
@@ -42,11 +43,12 @@ class Recipe:
     head: bool = False  # train the one-pass softmax head along, see head.py
     label_strength: float | str = 4.0  # brightness of the label pixel, or "maximum" of the data
     # the negatives
-    negatives: str = "uniform"  # over the nine wrong labels; "hard" = those the first layer likes; "head" = those the softmax head takes
-    # for the digit; "other images" = system B; "hybrids" of two images, without any label, is unsupervised
+    negatives: str = "uniform"  # over the nine wrong labels; "hard" = those the network likes; "other images" = system B;
+    # "hybrids" of two images, without any label, is unsupervised
     fresh_negatives: bool = True  # drawn anew for every batch, or once for the whole run
-    hardness: float = 20.0  # "hard": wrong label ~ softmax(hardness x first-layer goodness)
-    uniform_epochs: int = 1  # "hard" and "head": epochs of uniform negatives before the hard ones; with "greedy" each layer counts anew
+    hard_by: str = "goodness"  # "hard": by the first layer's goodness, or by what the softmax "head" takes for the digit
+    hardness: float = 20.0  # by goodness: wrong label ~ softmax(hardness x first-layer goodness)
+    uniform_epochs: int = 1  # "hard": epochs of uniform negatives before the hard ones; with "greedy" each layer counts anew
     mask: str = "blur"  # "hybrids": Hinton's blurred bits, or "gaussian" = system C's
     blurs: int = 8  # "hybrids" with mask "blur": how often [1/4, 1/2, 1/4] is applied
     shift: int = 0  # move each batch by up to so many pixels in both directions, anew every time (paper section 3.3: 2)
@@ -78,7 +80,7 @@ class Recipe:
     probe: str = "converged"  # `LinearProbe` on normalised activities, or "published" = system C's, on activities as they are
     probe_layers: tuple[int, ...] | None = None  # which layers it reads; None = all but the first
     # prediction
-    goodness_layers: tuple[int, ...] | None = None  # whose goodness is summed, from 0; None = all
+    first_layer_counts: bool = True  # is its goodness summed too, or left out where there are others (official code)?
     # the data
     train_images: int | None = None  # at most so many, chosen at random; None = all
     validation_share: float = 0.0  # share of the training images held out
@@ -107,34 +109,32 @@ class Recipe:
         for name in ("uniform_epochs", "blurs", "shift"):
             self._require(name, lambda x: isinstance(x, int) and x >= 0, "a whole number of at least 0")
         self._require("pixel_mean", lambda x: True, "a finite number")
-        for name in ("fresh_negatives", "head", "shift_each"):
+        for name in ("fresh_negatives", "head", "shift_each", "first_layer_counts"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name}={getattr(self, name)!r}: expected True or False")
         if self.label_strength != "maximum":
             check_strength(self.label_strength)
-        if self.negatives in ("hard", "head") and not self.fresh_negatives:
-            raise ValueError(f"negatives={self.negatives!r} follow the network as it learns, so they need fresh_negatives=True")
-        if self.negatives == "head" and not self.head:
-            raise ValueError("negatives='head' ask the softmax head, so they need head=True")
+        if self.negatives == "hard" and not self.fresh_negatives:
+            raise ValueError("negatives='hard' follow the network as it learns, so they need fresh_negatives=True")
+        if self.hard_by == "head" and not self.head:
+            raise ValueError("hard_by='head' asks the softmax head, so it needs head=True")
         if self.head and (self.schedule == "greedy" or self.negatives == "hybrids"):
             raise ValueError("head=True reads all layers as they learn, and labels: it needs schedule='simultaneous', and other negatives than 'hybrids'")
-        self._check_layers("probe_layers", "all but the first")
-        self._check_layers("goodness_layers", "all")
+        self._check_probe_layers()
         if self.growth != "none" and self.negatives == "hybrids":
             raise ValueError("growth is decided by accuracy, which unsupervised training with hybrids does not have")
         if self.growth != "none" and self.schedule != "greedy":
             raise ValueError("growth needs schedule='greedy': a grown layer is trained while those below stand still")
 
-    def _check_layers(self, name, default):
-        value = getattr(self, name)
-        if value is not None:
-            layers = tuple(value) if isinstance(value, (tuple, list)) else ()
+    def _check_probe_layers(self):
+        if self.probe_layers is not None:
+            layers = tuple(self.probe_layers) if isinstance(self.probe_layers, (tuple, list)) else ()
             allowed = range(len(self.widths) - 1)
             if not layers or len(set(layers)) < len(layers) or not all(type(layer) is int and layer in allowed for layer in layers):
                 raise ValueError(
-                    f"{name}={value!r}: give different layers from 0 to {len(allowed) - 1}, such as (0,), or None for {default}"
+                    f"probe_layers={self.probe_layers!r}: give different layers from 0 to {len(allowed) - 1}, such as (0,), or None for all but the first"
                 )
-            object.__setattr__(self, name, layers)
+            object.__setattr__(self, "probe_layers", layers)
 
     def _require(self, name, test, wanted):
         value = getattr(self, name)
@@ -148,6 +148,10 @@ class Recipe:
             if name not in known:
                 raise ValueError(f"a recipe has no setting {name!r}; there are {', '.join(known)}")
         return replace(self, **changes)
+
+    def counted_layers(self, net):
+        """The layers of `net` whose goodness this recipe sums to predict, from 0."""
+        return list(range(len(net.layers)))[0 if self.first_layer_counts or len(net.layers) == 1 else 1 :]
 
     def load_data(self, which="sample", *, root=None, seed=0, device=None):
         """Return the `Digits` of this recipe: `load_mnist` with its validation share, number of images and pixel scale.

@@ -18,7 +18,7 @@ from ffteach.report import run_recipe
 
 STRENGTH = 3.0
 SMALL = Recipe(widths=(784, 30, 20, 25), label_strength=STRENGTH, batch_size=50, epochs=2, optimiser="sgd", momentum=0.0, temperature=0.5)
-WITH_HEAD = SMALL.but(head=True, negatives="head", uniform_epochs=0)
+WITH_HEAD = SMALL.but(head=True, negatives="hard", hard_by="head", uniform_epochs=0)
 
 
 def overlay_of(net, images):
@@ -129,7 +129,7 @@ def test_P9_a_network_with_a_head_refuses_to_grow(make_net):
         make_net(30, head=True).add_layer(20)
 
 
-@pytest.mark.parametrize("settings", [dict(negatives="head"), dict(head=True, schedule="greedy"), dict(head=True, negatives="hybrids")])
+@pytest.mark.parametrize("settings", [dict(hard_by="head"), dict(head=True, schedule="greedy"), dict(head=True, negatives="hybrids")])
 def test_a_head_that_cannot_work_is_refused(settings):
     with pytest.raises(ValueError, match="head=True"):
         Recipe(**settings)
@@ -270,14 +270,20 @@ def test_linear_decay_falls_from_the_first_step_to_the_last(few):
     assert factors == pytest.approx([1 - step / 8 for step in range(8)])
 
 
-def test_the_report_counts_the_goodness_of_the_layers_that_the_recipe_names(monkeypatch, digits):
-    recipe = SMALL.but(goodness_layers=(1, 2), head=True)
+def test_the_report_leaves_the_first_layer_out_where_the_recipe_says_so(monkeypatch, digits):
+    recipe = SMALL.but(first_layer_counts=False, head=True)
     monkeypatch.setattr(Recipe, "load_data", lambda self, *arguments, **options: digits)
     report, net, _ = run_recipe(recipe)
     assert report.test_error == error_rates(net, digits.test, layers=[1, 2])[0] and len(report.layer_test_errors) == 3
     wrong = predict_one_pass(net, digits.test.images) != digits.test.labels
     assert report.softmax_test_error == pytest.approx(wrong.double().mean().item())
     assert f"softmax head {report.softmax_test_error:.2%}" in str(report)
+
+
+def test_the_first_layer_counts_where_it_is_the_only_one(make_net):
+    recipe = SMALL.but(first_layer_counts=False)
+    assert [recipe.counted_layers(make_net(*widths)) for widths in ((30,), (30, 20), (30, 20, 25))] == [[0], [1], [1, 2]]
+    assert SMALL.counted_layers(make_net(30, 20)) == [0, 1]
 
 
 def test_a_run_with_every_setting_is_rewound_to_the_bit(few):
@@ -298,9 +304,9 @@ def test_a_run_with_every_setting_is_rewound_to_the_bit(few):
 
 def test_the_official_recipe_is_the_matlab_code():
     recipe = RECIPES["official"]
-    assert recipe.widths == (784, 1000, 1000, 1000) and recipe.goodness_layers == (1, 2) and recipe.batch_size == 100 and recipe.epochs == 100
+    assert recipe.widths == (784, 1000, 1000, 1000) and not recipe.first_layer_counts and recipe.batch_size == 100 and recipe.epochs == 100
     assert recipe.temperature == pytest.approx(1 / 1000) and recipe.threshold == 1 and recipe.loss == "threshold"
     assert (recipe.optimiser, recipe.momentum, recipe.learning_rate, recipe.weight_decay) == ("sgd", 0.9, 1e-3, 1e-3)
-    assert (recipe.peer_normalisation, recipe.negatives, recipe.head, recipe.label_strength) == (0.03, "head", True, 1.0)
+    assert (recipe.peer_normalisation, recipe.hard_by, recipe.head, recipe.label_strength) == (0.03, "head", True, 1.0)
     assert (recipe.uniform_epochs, recipe.decay, recipe.row_scale, recipe.init) == (0, "second half", "mean-square-1", "fan-in")
     assert math.isclose(recipe.learning_rate, 0.01 * (1 - recipe.momentum))

@@ -155,7 +155,7 @@ WRONG = {
     "fresh_negatives": ["false", "no", 0, None],
     "head": ["false", 1, None],
     "shift_each": ["false", 1, None],
-    "goodness_layers": [0, (), (2,), (-1,), (0, 0), (0.5,), "all"],
+    "first_layer_counts": [0, "no", None],
     "widths": [784, (784,), (), (784, 0), (784, 2.5), (784, "30"), (784, True), "784"],
 }
 
