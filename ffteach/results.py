@@ -35,6 +35,11 @@ class Result:
     reference: dict | None = None
 
     @property
+    def compared(self):
+        """Was it run with training images held out, to be compared on these? Such a row has no test error."""
+        return "validation_share" in (self.changes or {})
+
+    @property
     def command(self):
         """What reproduces the row's first run; other seeds by `--seed`."""
         words = ["python -m ffteach run", self.recipe, "--data", self.data]
@@ -56,8 +61,8 @@ class Result:
 
     @property
     def test(self):
-        """The test error in words, with the softmax head's and the baselines' where the recipe has them; none of a row with changed settings."""
-        if self.changes:
+        """The test error in words, with the softmax head's and the baselines' where the recipe has them; none of a row that is compared."""
+        if self.compared:
             return ""
         parts = [self.error()]
         if self.runs and self.runs[0].get("softmax_test_error") is not None:
@@ -68,8 +73,8 @@ class Result:
 
     @property
     def validation(self):
-        """The validation error in words, where there is one or is to be one: changed settings are compared on it."""
-        return self.error("validation_error") if self.runs or self.changes else ""
+        """The validation error in words, where there is one or is to be one."""
+        return self.error("validation_error") if self.runs or self.compared else ""
 
     @property
     def training(self):
@@ -82,9 +87,8 @@ class Result:
 
     @property
     def change(self):
-        """The changed settings in words; which images were held out is not among them."""
-        told = {name: value for name, value in (self.changes or {}).items() if name != "validation_share"}
-        return ", ".join(f"{name} = {value}" for name, value in told.items()) or ("none" if self.changes else "")
+        """The changed settings in words, for a row that does not say what it is."""
+        return "" if self.about else ", ".join(f"{name} = {value}" for name, value in (self.changes or {}).items())
 
     @property
     def others(self):
@@ -108,9 +112,9 @@ COLUMNS = {
 class Results(tuple):
     """Rows of stored results. Displays itself as a table; `markdown()` is the same table for the README."""
 
-    def only(self, *, data=None, changed=None):
-        """Return the rows on these data, and those with (True) or without (False) changed settings."""
-        return Results(row for row in self if data in (None, row.data) and changed in (None, bool(row.changes)))
+    def only(self, *names, compared):
+        """Return the rows that are compared on held-out images, or those that are not; names: of these recipes only."""
+        return Results(row for row in self if row.compared == compared and (not names or row.recipe in names))
 
     def _table(self):
         """The names of the columns that have something to say, and the texts of each row."""

@@ -5,8 +5,8 @@
     python scripts/add_result.py                  (only writes the README's table anew)
 
 The row is found by recipe, data and changed settings, or is made. A seed that is there already is replaced. A row whose recipe has
-other settings now loses its old runs: they belong to another recipe. Comparisons are made on validation images, so a row with changed
-settings keeps no test error: run those with `--set validation_share=0.16667` (10 000 of 60 000 images held out).
+other settings now loses its old runs: they belong to another recipe. Settings are compared on held-out images, with
+`--set validation_share=0.16666666666666666` (10 000 of 60 000), and such a row keeps no test error.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def add(report, machine, rows):
     run = {name: report[name] for name in KEPT if report.get(name) is not None} | {"machine": machine}
     if report["validation_error"] is not None:
         run["validation_images"] = round(measured.validation_share * (60_000 if report["data"] == "full" else 10_000) / 10) * 10
-    if changes:
+    if "validation_share" in changes:
         for name in ("test_error", "softmax_test_error", "test_images", "baselines"):
             run.pop(name, None)
     mine = [row for row in rows if (row["recipe"], row["data"], row.get("changes") or {}) == (report["recipe"], report["data"], changes)]
@@ -48,7 +48,7 @@ def write_readme():
     """Write the table of the recipes as they are into the README, between its two marks."""
     before, rest = README.read_text().split(BEGIN)
     _, after = rest.split(END)
-    README.write_text(f"{before}{BEGIN}\n{load_results().only(changed=False).markdown()}\n{END}{after}")
+    README.write_text(f"{before}{BEGIN}\n{load_results().only(compared=False).markdown()}\n{END}{after}")
 
 
 if __name__ == "__main__":

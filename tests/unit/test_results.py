@@ -16,7 +16,7 @@ from ffteach.results import NOT_RUN, Result, Results, load_results, settings_of
 
 ROOT = Path(__file__).parents[2]
 RESULTS = load_results()
-each = pytest.mark.parametrize("row", RESULTS, ids=lambda row: f"{row.recipe} {row.change}")
+each = pytest.mark.parametrize("row", RESULTS, ids=lambda row: f"{row.recipe} {row.about}")
 
 
 @each
@@ -45,13 +45,14 @@ def test_every_run_says_seed_machine_and_sizes(row):
         assert run["machine"] and run["epochs"] >= 1 and run["seconds"] > 0 and run["train_images"] > 0
         for name in ("train_error", "validation_error", "test_error", "softmax_test_error"):
             assert run.get(name) is None or 0 <= run[name] < 1
-        assert ("test_error" not in run) if row.changes else (run["test_error"] is not None and run["test_images"] > 0)
+        assert ("test_error" not in run) if row.compared else (run["test_error"] is not None and run["test_images"] > 0)
 
 
 def test_what_was_not_run_says_so():
     row = Result("quick", "sample")
     assert row.training == row.test == NOT_RUN and row.validation == ""
-    assert Result("quick", "sample", changes={"epochs": 3}).validation == NOT_RUN
+    row = Result("quick", "sample", changes={"validation_share": 0.1})
+    assert row.validation == NOT_RUN and row.test == ""
 
 
 def test_one_seed_has_a_standard_error_and_several_have_a_range():
@@ -69,7 +70,7 @@ def test_baselines_stand_next_to_the_error():
 
 def test_the_readme_shows_the_stored_results():
     shown = re.search(r"<!-- results:[^>]*-->\n(.*?)\n<!-- end of results -->", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert shown[1] == RESULTS.only(changed=False).markdown(), "run scripts/add_result.py"
+    assert shown[1] == RESULTS.only(compared=False).markdown(), "run scripts/add_result.py"
 
 
 def test_the_table_in_a_notebook_escapes_and_has_headers():
@@ -99,7 +100,7 @@ def test_reports_become_rows(script):
     script.add(report(changed, 0, test_error=0.5, validation_error=0.4), "a laptop", rows)
     plain, different = (Result(**row) for row in json.loads(json.dumps(rows)))
     assert plain.test == "6.50 % (6.00 to 7.00, 2 seeds)" and [run["seed"] for run in plain.runs] == [0, 1]
-    assert different.changes == {"validation_share": 0.1, "widths": [784, 30]} and different.change == "widths = [784, 30]"
+    assert different.changes == {"validation_share": 0.1, "widths": [784, 30]} and different.compared
     assert different.validation == "40.00 ± 0.63 % (one seed)" and "test_error" not in different.runs[0]
 
 
