@@ -22,7 +22,8 @@ class Result:
 
     recipe: a name in `RECIPES`. data: "sample" or "full". changes: settings that differ from the recipe's. about: what it is, in a few
     words. settings: what differed from `Recipe()` when it was measured, so that a recipe that has changed since can be noticed.
-    runs: one dict per seed, numbers of the run's `Report` and the `machine`; empty = not run yet. reference: what others report,
+    runs: one dict per seed, numbers of the run's `Report` and the `machine`; empty = not run yet. `prototype`: made with a forerunner of the
+    package, whose random numbers were others. reference: what others report,
     `{"who": ..., "test_error": ...}`, or None. All errors are shares, 0..1.
     """
 
@@ -83,7 +84,8 @@ class Result:
             return NOT_RUN
         seconds = median(run["seconds"] for run in self.runs)
         time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-        return f"{self.runs[0]['epochs']} epochs, {time}, {self.runs[0]['machine']}"
+        prototype = ", by a prototype" if any(run.get("prototype") for run in self.runs) else ""
+        return f"{self.runs[0]['epochs']} epochs, {time}, {self.runs[0]['machine']}{prototype}"
 
     @property
     def change(self):
@@ -133,10 +135,17 @@ class Results(tuple):
     def _repr_html_(self):
         names, rows = self._table()
         left = 'style="text-align:left; vertical-align:top"'
-        code = lambda text: f"<code>{html.escape(text.strip('`'))}</code>" if text.startswith("`") else html.escape(text)
         head = "".join(f'<th scope="col" {left}>{name}</th>' for name in names)
-        lines = (f'<th scope="row" {left}>{first}</th>' + "".join(f"<td {left}>{code(text)}</td>" for text in rest) for first, *rest in rows)
+        lines = (f'<th scope="row" {left}>{first}</th>' + "".join(f"<td {left}>{_cell(text)}</td>" for text in rest) for first, *rest in rows)
         return f"<table><thead><tr>{head}</tr></thead><tbody>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</tbody></table>"
+
+
+def _cell(text):
+    """A text as HTML; a command, in backticks, breaks between its words only."""
+    if not text.startswith("`"):
+        return html.escape(text)
+    words = (f'<span style="white-space:nowrap">{html.escape(word)}</span>' for word in text.strip("`").split(" "))
+    return f"<code>{' '.join(words)}</code>"
 
 
 def load_results():
