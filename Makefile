@@ -4,13 +4,16 @@
 PYTHON   ?= python3
 PIP_ARGS ?=
 ARGS      =
+# Torch's threads else spin while they wait, and on cores that others use too training takes ten times as long.
+OMP_WAIT_POLICY ?= PASSIVE
+export OMP_WAIT_POLICY
 
 VENV := .venv
 PY   := $(VENV)/bin/python
 # "moved" when this folder was renamed since the last install: the install knows its folder by its full path.
 MOVED := $(shell test "$$(cat $(VENV)/folder 2>/dev/null)" = "$$(pwd -P)" || echo moved)
 
-.PHONY: help lab demo test unit bench update clean moved
+.PHONY: help lab demo test unit bench bench-panels update clean moved
 .NOTPARALLEL:
 
 help:
@@ -19,6 +22,7 @@ help:
 	@echo 'make test     install what is needed, then run every test: package, notebooks, browser'
 	@echo 'make unit     the same set-up, the unit tests only (quick)'
 	@echo 'make bench    measure how fast it is on this machine, side by side with the plain way (some minutes)'
+	@echo 'make bench-panels  measure how live the panels are, without and with a browser'
 	@echo 'make update   get the newest lessons; notebooks you changed are first copied to my_work/'
 	@echo 'make clean    remove .venv and caches; your notebooks stay'
 	@echo
@@ -42,6 +46,9 @@ unit: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(PY) tests/bench/bench.py $(ARGS)
+
+bench-panels: $(VENV)/test.stamp
+	$(PY) tests/bench/panels.py
 
 update:
 	@"$(PYTHON)" scripts/update_lessons.py

@@ -1,5 +1,10 @@
 """ffteach: learn Hinton's Forward-Forward algorithm by running it. Start with `notebooks/00_start_here.ipynb`."""
 
+import os
+
+# Torch's threads else spin while they wait, and on cores that others use too training takes ten times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported: make lab sets it for all kernels
+
 from .data import Digits, Split, load_mnist
 from .device import choose_device
 from .inference import error_rates, goodness_per_label, predict

@@ -1,5 +1,7 @@
 """Mask negatives: hybrids of two digits, stitched together along smooth random masks (paper section 3.2)."""
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 
@@ -7,7 +9,15 @@ from .data import check_images
 
 HINTON_KERNEL = (0.25, 0.5, 0.25)  # paper section 3.2: repeated blurring with a filter of this form in both directions
 GAUSSIAN_BLURS = ((5, 7.0), (7, 14.0), (5, 7.0))  # system C: (kernel size, sigma in pixels), one after the other
-PADDINGS = ("reflect", "zeros")
+PADDINGS = ("reflect", "zeros", "circular")
+
+
+class MaskStages(NamedTuple):
+    """How masks come about: noise `(n, size, size)` in 0..1, the same blurred, and the masks `(n, size * size)` of 0 and 1."""
+
+    noise: torch.Tensor
+    blurred: torch.Tensor
+    masks: torch.Tensor
 
 
 def blur_masks(n, *, size=28, blurs=8, padding="reflect", generator=None):
@@ -15,30 +25,41 @@ def blur_masks(n, *, size=28, blurs=8, padding="reflect", generator=None):
 
     blurs: how often [1/4, 1/2, 1/4] is applied in both directions (0 = one-pixel noise; the correlation length grows as its
     square root; the paper gives no number, 8 is this project's choice). padding: "reflect" keeps half of the pixels at 1
-    everywhere; "zeros" pulls the rim to 0, a mistake kept as an exhibit. Raises ValueError for n or size below 1 or blurs below 0.
+    everywhere; "circular" too, but opposite rims are neighbours; "zeros" pulls the rim to 0, a mistake kept as an exhibit.
+    Raises ValueError for n or size below 1 or blurs below 0.
     """
-    _check_counts(n=(n, 1), size=(size, 1), blurs=(blurs, 0))
-    bits = torch.randint(0, 2, (n, size, size), generator=generator, device=_device(generator)).float()
-    return threshold_masks(blur(bits, [HINTON_KERNEL] * blurs, padding))
+    return blur_stages(n, size=size, blurs=blurs, padding=padding, generator=generator).masks
 
 
 def gaussian_masks(n, *, size=28, padding="reflect", generator=None):
     """Return `n` masks of 0 and 1 as system C draws them, `(n, size * size)` float: uniform noise, three Gaussian blurs, above 1/2."""
+    return gaussian_stages(n, size=size, padding=padding, generator=generator).masks
+
+
+def blur_stages(n, *, size=28, blurs=8, padding="reflect", cut=0.5, generator=None):
+    """Return the `MaskStages` of `blur_masks`, the masks being 1 where the blurred bits are above `cut` (0..1)."""
+    _check_counts(n=(n, 1), size=(size, 1), blurs=(blurs, 0))
+    bits = torch.randint(0, 2, (n, size, size), generator=generator, device=_device(generator)).float()
+    return _stages(bits, [HINTON_KERNEL] * blurs, padding, cut)
+
+
+def gaussian_stages(n, *, size=28, gaussians=GAUSSIAN_BLURS, padding="reflect", cut=0.5, generator=None):
+    """Return the `MaskStages` of `gaussian_masks`, with any `gaussians` (kernel size, sigma) and any `cut` (0..1)."""
     _check_counts(n=(n, 1), size=(size, 4))
     noise = torch.rand((n, size, size), generator=generator, device=_device(generator))
-    return threshold_masks(blur(noise, [gaussian_kernel(*settings) for settings in GAUSSIAN_BLURS], padding))
+    return _stages(noise, [gaussian_kernel(*settings) for settings in gaussians], padding, cut)
 
 
-def threshold_masks(blurred):
-    """Return 1 where the blurred noise is above 1/2, else 0: `(n, size, size)` -> `(n, size * size)` float."""
-    return (blurred > 0.5).float().flatten(1)
+def _stages(noise, kernels, padding, cut):
+    blurred = blur(noise, kernels, padding)
+    return MaskStages(noise, blurred, (blurred > cut).float().flatten(1))
 
 
 def blur(noise, kernels, padding="reflect"):
     """Return noise `(n, size, size)` blurred in both directions with each of the 1-D `kernels` in turn.
 
     A blur along one side is a matrix `(size, size)`, so any number of them is ONE matrix B, and the result is B noise B'.
-    Raises ValueError for an unknown padding or a kernel too wide to reflect.
+    Raises ValueError for an unknown padding, an even kernel or one too wide to reflect or to wrap around.
     """
     size = noise.shape[-1]
     matrix = torch.eye(size, dtype=torch.float64)
@@ -52,11 +73,14 @@ def blur_matrix(size, kernel, padding="reflect"):
     """Return the `(size, size)` float64 matrix that blurs a column of `size` pixels with a 1-D `kernel` of odd length."""
     if padding not in PADDINGS:
         raise ValueError(f"padding={padding!r}: choose one of {PADDINGS}")
+    if len(kernel) % 2 == 0:
+        raise ValueError(f"a kernel of {len(kernel)} pixels has no middle: give it an odd number of them")
     half = len(kernel) // 2
-    if padding == "reflect" and half >= size:
-        raise ValueError(f"a kernel of {len(kernel)} pixels is too wide to reflect at the border of {size} pixels")
+    if padding == "reflect" and half >= size or padding == "circular" and half > size:
+        does = "reflect" if padding == "reflect" else "wrap around"
+        raise ValueError(f"a kernel of {len(kernel)} pixels is too wide to {does} at the border of {size} pixels")
     columns = torch.eye(size, dtype=torch.float64).unsqueeze(1)
-    padded = F.pad(columns, (half, half), mode="constant" if padding == "zeros" else "reflect")
+    padded = F.pad(columns, (half, half), mode="constant" if padding == "zeros" else padding)
     return F.conv1d(padded, torch.tensor(kernel, dtype=torch.float64).reshape(1, 1, -1)).squeeze(1).T
 
 

@@ -293,6 +293,11 @@ def draw_mosaic(ax, rows_of_weights, *, columns=16, title="", cmap="RdBu_r", lim
 
     For digits instead of weights: `cmap="gray", limits=(0, 1)`.
     """
+    return draw_image(ax, mosaic(rows_of_weights, columns), title, limits=limits, cmap=cmap)
+
+
+def mosaic(rows_of_weights, columns):
+    """Return the picture that `draw_mosaic` draws: `(U, 784)` -> `(29 lines, 29 columns)`, values from -1 to 1, 0 between the tiles."""
     weights = numbers(rows_of_weights)
     weights = weights / np.maximum(np.abs(weights).max(axis=1, keepdims=True), 1e-12)
     lines = -(-len(weights) // columns)
@@ -300,4 +305,4 @@ def draw_mosaic(ax, rows_of_weights, *, columns=16, title="", cmap="RdBu_r", lim
     for unit, tile in enumerate(weights.reshape(-1, 28, 28)):
         top, left = unit // columns * 29, unit % columns * 29
         canvas[top : top + 28, left : left + 28] = tile
-    return draw_image(ax, canvas, title, limits=limits, cmap=cmap)
+    return canvas

@@ -66,7 +66,7 @@ class LinearProbe:
         Raises TypeError or ValueError for a wrong dtype, shape or device, NaN, a digit without any row, or too few to hold out.
         """
         data = _training_data(features, labels)
-        regression = _Regression(data.images)
+        regression = Regression(data.images)
         self.chosen_decay, self.validation_losses, start = self.weight_decay, {}, regression.start()
         if self.weight_decay is None:
             self.chosen_decay, start = self._choose(regression, data, start)
@@ -155,7 +155,7 @@ def cross_entropy(x, labels, weight, bias):
     return loss.item() / len(x), *gradients
 
 
-class _Regression:
+class Regression:
     """Softmax regression on features of one kind. Its solutions are `(weight, bias)` for features centred and of mean square 1.
 
     In these coordinates L-BFGS needs few steps, and a weight decay means the same for pixels and activities.

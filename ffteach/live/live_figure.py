@@ -39,6 +39,11 @@ class LiveFigure:
         self._ground = self.fig.canvas.copy_from_bbox(self.fig.bbox)
 
 
+def place(ax, size, *, left, top, width, height):
+    """Put an Axes where these pixels say, counted from the upper left corner of a picture of `size` (width, height)."""
+    ax.set_position([left / size[0], 1 - (top + height) / size[1], width / size[0], height / size[1]])
+
+
 def fast_png(pixels):
     """Return uint8 RGB pixels `(H, W, 3)` as PNG bytes, in a third of the time that Pillow takes.
 

@@ -6,7 +6,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..data import CLASSES
 from ..plots import NEGATIVE, POSITIVE, SERIES, THRESHOLD, draw_image, new_figure, numbers, styled
-from .live_figure import LiveFigure
+from .live_figure import LiveFigure, place
 from .training_picture import GOODNESS_ENDS
 
 SIZE = 608, 290  # pixels
@@ -60,10 +60,7 @@ class PadPicture(LiveFigure):
 
     @styled
     def _build(self, fig, axes, names, threshold):
-        def place(ax, left, top, width, height):
-            ax.set_position([left / SIZE[0], 1 - (top + height) / SIZE[1], width / SIZE[0], height / SIZE[1]])
-
-        place(axes["digit"], left=4, top=62, width=144, height=144)
+        place(axes["digit"], SIZE, left=4, top=62, width=144, height=144)
         self.digit = draw_image(axes["digit"], np.zeros((28, 28)))
         axes["digit"].set_title("As MNIST has it", fontsize=11)
         axes["digit"].set_xlabel("framed: label pixels\nwith your overlay", fontsize=9)
@@ -72,7 +69,7 @@ class PadPicture(LiveFigure):
         width = (SIZE[0] - 170) / len(names)  # of a column
         self.charts = [GoodnessBars(axes[name], name, threshold and name.startswith("Layer")) for name in names]
         for column, chart in enumerate(self.charts):
-            place(chart.ax, left=210 + column * width, top=62, width=width - 44, height=178)
+            place(chart.ax, SIZE, left=210 + column * width, top=62, width=width - 44, height=178)
             chart.ax.set_xlabel("label", fontsize=10)
             if len(names) > 3:
                 chart.ax.set_xticks(range(0, CLASSES, 3))

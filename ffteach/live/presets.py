@@ -70,12 +70,16 @@ def find_preset(name):
     return PRESETS[name]
 
 
-def for_panel(recipe):
-    """Return the recipe with a constant learning rate and batches of at most 500. Raises ValueError if no panel can show it."""
+def for_panel(recipe, *, hybrids=False):
+    """Return the recipe with a constant learning rate and batches of at most 500. hybrids: is that the panel's kind of negatives?
+
+    Raises ValueError if the panel cannot show the recipe.
+    """
     layers = len(recipe.widths) - 1
-    if recipe.growth != "none" or recipe.negatives == "hybrids" or layers > MOST_LAYERS:
+    if recipe.growth != "none" or (recipe.negatives == "hybrids") != hybrids or layers > MOST_LAYERS:
+        panel, kind = ("probe", "hybrids") if hybrids else ("training", "wrong labels")
         raise ValueError(
-            f"the training lab shows a fixed number of layers, at most {MOST_LAYERS}, and wrong labels as negatives: choose another recipe"
+            f"the {panel} lab shows a fixed number of layers, at most {MOST_LAYERS}, and {kind} as negatives: choose another recipe"
         )
     return recipe.but(decay="none", batch_size=min(recipe.batch_size or LARGEST_BATCH, LARGEST_BATCH))
 

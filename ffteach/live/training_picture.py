@@ -5,7 +5,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..plots import SERIES, GoodnessHistogram, new_figure, numbers, styled
 from .digit_bars import DigitBars
-from .live_figure import LiveFigure
+from .live_figure import LiveFigure, place
 
 SIZE = 840, 400  # pixels
 LOSS_SHOWN = 0.03, 30.0
@@ -40,9 +40,18 @@ class LiveHistogram(GoodnessHistogram):
             stairs.set_data(share / max(values.max() for values in shares), self.edges)
 
 
-def _place(ax, left, top, width, height):
-    """Put an Axes where these pixels say, counted from the picture's upper left corner."""
-    ax.set_position([left / SIZE[0], 1 - (top + height) / SIZE[1], width / SIZE[0], height / SIZE[1]])
+def fit_goodness_axes(histograms, g_pos, g_neg, threshold, former):
+    """Let the axes of `LiveHistogram`s reach far enough for goodness `(layers, N)`; return where they end if not at `former` any more."""
+    difference = histograms[0].difference
+    shown = np.abs(g_pos - g_neg) if difference else np.concatenate([g_pos, g_neg], axis=1)
+    shown = shown[np.isfinite(shown)]
+    needed = max(1.2 * np.quantile(shown, 0.99) if len(shown) else 0, 0 if difference else 1.6 * threshold)
+    upper = next(end for end in GOODNESS_ENDS if end >= needed or end == GOODNESS_ENDS[-1])
+    if former and former / 4 < upper <= former:
+        return None
+    for histogram in histograms:
+        histogram.reach(upper)
+    return upper
 
 
 class TrainingPicture(LiveFigure):
@@ -59,13 +68,13 @@ class TrainingPicture(LiveFigure):
         fig.set_layout_engine("none")  # the places are known, and finding them takes as long as all the drawing
         wide = (546 - 16 * layers) / layers
         for layer, name in enumerate(names):
-            _place(axes[name], left=30 + layer * (wide + 16), top=56, width=wide, height=160)
-        _place(axes["image"], left=30, top=290, width=84, height=84)
-        _place(axes["bars"], left=150, top=290, width=410, height=84)
-        _place(axes["accuracy"], left=606, top=56, width=215, height=160)
-        _place(axes["loss"], left=606, top=290, width=215, height=60)
+            place(axes[name], SIZE, left=30 + layer * (wide + 16), top=56, width=wide, height=160)
+        place(axes["image"], SIZE, left=30, top=290, width=84, height=84)
+        place(axes["bars"], SIZE, left=150, top=290, width=410, height=84)
+        place(axes["accuracy"], SIZE, left=606, top=56, width=215, height=160)
+        place(axes["loss"], SIZE, left=606, top=290, width=215, height=60)
         self._build(fig, axes, names, difference, images)
-        self.upper = self.target = 0
+        self.upper, self.target = None, 0
         self.shown_digit = self.guessed = None
         moving = [artist for histogram in self.histograms for artist in histogram.moving]
         super().__init__(fig, moving + self.curves + self.digit.moving)
@@ -98,7 +107,9 @@ class TrainingPicture(LiveFigure):
     def update(self, watch, *, threshold, target, guess=None):
         """Show what a `Watch` has seen, the threshold, time up to `target` epochs, and the guessed accuracy (0..1) if there is one."""
         g_pos, g_neg = numbers(watch.goodness)
-        self._fit(g_pos, g_neg, threshold)
+        if upper := fit_goodness_axes(self.histograms, g_pos, g_neg, threshold, self.upper):
+            self.upper = upper
+            self.redraw()
         for histogram, *values in zip(self.histograms, g_pos, g_neg):
             histogram.update(*values, threshold)
         self._update_digit(watch)
@@ -126,18 +137,4 @@ class TrainingPicture(LiveFigure):
         height = 100 * (guess or 0)
         self.guess.set(visible=guess is not None, ydata=[height, height])
         self.guess_text.set(text="" if guess is None else "your guess", y=height, va="top" if height > 85 else "bottom")
-        self.redraw()
-
-    def _fit(self, g_pos, g_neg, threshold):
-        """Let the goodness axes reach far enough, and change them rarely."""
-        first = self.histograms[0]
-        shown = np.abs(g_pos - g_neg) if first.difference else np.concatenate([g_pos, g_neg], axis=1)
-        shown = shown[np.isfinite(shown)]
-        needed = max(1.2 * np.quantile(shown, 0.99) if len(shown) else 0, 0 if first.difference else 1.6 * threshold)
-        upper = next(end for end in GOODNESS_ENDS if end >= needed or end == GOODNESS_ENDS[-1])
-        if self.upper / 4 < upper <= self.upper:
-            return
-        self.upper = upper
-        for histogram in self.histograms:
-            histogram.reach(upper)
         self.redraw()

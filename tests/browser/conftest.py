@@ -1,7 +1,7 @@
 """One JupyterLab and one Chromium for all browser tests. Without Chromium they are skipped, with the reason.
 
 Screenshots go to the folder that the environment variable FFTEACH_SCREENSHOTS names, else to a temporary one.
-`pytest tests/browser --update-screenshots` also writes those of docs/ anew.
+`pytest tests/browser --update-screenshots` also writes those anew that docs/ holds.
 """
 
 import os
@@ -14,7 +14,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def pytest_addoption(parser):
-    parser.addoption("--update-screenshots", action="store_true", help="write the screenshots in docs/ anew")
+    parser.addoption("--update-screenshots", action="store_true", help="write the screenshots that docs/ holds anew")
 
 
 @pytest.fixture(scope="package")
@@ -44,8 +44,7 @@ def screenshot(request, tmp_path_factory):
     def screenshot(locator, name):
         folder.mkdir(parents=True, exist_ok=True)
         locator.screenshot(path=folder / f"{name}.png")
-        if request.config.getoption("--update-screenshots", default=False):
-            DOCS.mkdir(exist_ok=True)
+        if request.config.getoption("--update-screenshots", default=False) and (DOCS / f"{name}.png").exists():
             (DOCS / f"{name}.png").write_bytes((folder / f"{name}.png").read_bytes())
 
     return screenshot

@@ -1,14 +1,21 @@
-"""Every lesson runs from top to bottom in a real JupyterLab, as a student runs it."""
+"""Every lesson runs from top to bottom in a real JupyterLab, as a student runs it, and then its panels are used."""
 
 import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
-from jupyterlab_driver import NotebookPage
+from jupyterlab_driver import NotebookPage, wait_for
+from panel_page import PanelPage
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+PANELS = {  # in reading order
+    "01_goodness_and_loss": ["ff-goodness-lab"],
+    "02_supervised_overlay": ["ff-training-lab", "ff-digit-pad"],
+    "03_mask_negatives": ["ff-mask-lab"],
+    "04_unsupervised_probe": ["ff-probe-lab"],
+}
 UNNAMED_PICTURES = "() => [...document.querySelectorAll('.jp-OutputArea img')].filter(img => !img.alt.trim()).length"
 
 
@@ -25,9 +32,36 @@ def lessons(server):
     return folder.name
 
 
+def use(panel):
+    """Do what the panel is there for: its picture's sentence must tell of it."""
+    classes = panel.root.get_attribute("class").split()
+    trains = not {"ff-training-lab", "ff-probe-lab"}.isdisjoint(classes)
+    if trains:
+        panel.train()
+        panel.wait_step(20)
+    before = panel.alt
+    if "ff-digit-pad" in classes:
+        panel.part("ff-load").click()
+    elif "ff-mask-lab" in classes:
+        panel.drag("ff-blurs", 0.8)
+    else:
+        panel.drag("ff-threshold", 0.65)
+        wait_for(lambda: panel.threshold, lambda threshold: threshold > 3, what="the new threshold")
+    wait_for(lambda: panel.alt, lambda alt: alt != before, what="another picture")
+    if trains:
+        panel.wait_step(panel.step + 5)
+        panel.pause()
+
+
 @pytest.mark.parametrize("name", LESSONS)
 def test_lesson_runs_in_the_browser(browser, server, lessons, name):
     with NotebookPage(browser, server, f"{lessons}/{name}") as lesson:
         lesson.run_all(seconds=240)
         assert lesson.page.evaluate(UNNAMED_PICTURES) == 0, "a picture without alternative text"
+        cells = lesson.page.locator(".jp-Notebook .jp-Cell")
+        panels = [PanelPage(lesson, index) for index in range(cells.count()) if cells.nth(index).locator(".ff-panel").count()]
+        wanted = PANELS.get(name.removesuffix(".ipynb"), [])
+        assert len(panels) == len(wanted) and all(css in panel.root.get_attribute("class") for panel, css in zip(panels, wanted))
+        for panel in panels:
+            use(panel)
         assert lesson.problems() == []

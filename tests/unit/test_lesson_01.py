@@ -5,9 +5,9 @@ import torch
 
 import lesson_functions
 from ffteach import FFLayer, ff_loss, goodness, pairwise_loss
-from ffteach.local_update import Rows, ff_slopes, local_gradient
+from ffteach.local_update import Rows, ff_slopes, local_gradient, pairwise_slopes
 
-NAMES = ["goodness", "probability", "ff_loss", "pairwise_loss", "loss_slopes", "layer_gradient", "normalise"]
+NAMES = ["goodness", "probability", "ff_loss", "pairwise_loss", "pairwise_slopes", "loss_slopes", "layer_gradient", "normalise"]
 SETTINGS = pytest.mark.parametrize("threshold, temperature", [(2.0, 1.0), (0.5, 0.05), (0.0, 0.2)])
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 
@@ -61,6 +61,15 @@ def test_slopes(lesson, activities, threshold, temperature, dtype):
     largest = 1 / (2 * temperature * len(g_pos))
     for slope, wanted in zip(mine, ff_slopes(g_pos, g_neg, threshold, temperature)):
         torch.testing.assert_close(slope, wanted, rtol=tolerance, atol=tolerance * largest)
+
+
+@SETTINGS
+@DTYPES
+def test_pairwise_slopes(lesson, activities, threshold, temperature, dtype):
+    g_pos, g_neg = goodness(activities.to(dtype))
+    tolerance = 100 * torch.finfo(dtype).eps
+    for slope, wanted in zip(lesson.pairwise_slopes(g_pos, g_neg, temperature), pairwise_slopes(g_pos, g_neg, temperature)):
+        torch.testing.assert_close(slope, wanted, rtol=tolerance, atol=tolerance / (temperature * len(g_pos)))
 
 
 @DTYPES

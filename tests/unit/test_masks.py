@@ -22,7 +22,7 @@ def conv_blur(noise, kernel, padding):
     """One blur in both directions as a 2-D convolution over a padded image: `(n, s, s)` -> `(n, s, s)`."""
     kernel = torch.tensor(kernel, dtype=noise.dtype)
     half = len(kernel) // 2
-    padded = F.pad(noise.unsqueeze(1), (half,) * 4, mode="reflect" if padding == "reflect" else "constant")
+    padded = F.pad(noise.unsqueeze(1), (half,) * 4, mode="constant" if padding == "zeros" else padding)
     return F.conv2d(padded, kernel.outer(kernel)[None, None]).squeeze(1)
 
 
@@ -36,7 +36,7 @@ def agreement(masks, distance, size=28):
 # ---- the blur
 
 
-@pytest.mark.parametrize("padding", ["reflect", "zeros"])
+@pytest.mark.parametrize("padding", ["reflect", "zeros", "circular"])
 @pytest.mark.parametrize("count", [0, 1, 2, 8, 30])
 @pytest.mark.parametrize("size", [3, 8, 28])
 def test_blurs_are_convolutions_of_padded_images(padding, count, size):
@@ -80,6 +80,14 @@ def test_a_kernel_too_wide_to_reflect_is_refused(size, width):
     with pytest.raises(ValueError, match=f"kernel of {width} pixels is too wide.*{size} pixels"):
         blur_matrix(size, [1 / width] * width)
     assert blur_matrix(size, [1 / width] * width, "zeros").shape == (size, size)
+
+
+def test_a_kernel_that_wraps_twice_or_has_no_middle_is_refused():
+    with pytest.raises(ValueError, match="kernel of 7 pixels is too wide to wrap around.*2 pixels"):
+        blur_matrix(2, [1 / 7] * 7, "circular")
+    assert torch.allclose(blur_matrix(3, [1 / 7] * 7, "circular").sum(dim=1), torch.ones(3, dtype=torch.float64))
+    with pytest.raises(ValueError, match="kernel of 4 pixels has no middle"):
+        blur_matrix(28, [0.25] * 4)
 
 
 # ---- masks
@@ -158,6 +166,14 @@ def test_M2_reflection_keeps_half_of_the_pixels_at_1_everywhere(draw):
     share = draw(generator=seeded()).mean(dim=0)
     assert share.mean() == pytest.approx(0.5, abs=0.01)
     assert share.min() > 0.45 and share.max() < 0.55  # five deviations and more, corners included
+
+
+def test_circular_padding_keeps_half_too_and_makes_opposite_rims_neighbours():
+    masks = blur_masks(4_000, padding="circular", generator=seeded())
+    assert masks.mean(dim=0).sub(0.5).abs().max() < 0.05
+    grid = masks.reshape(-1, 28, 28)
+    across = (grid[:, :, 0] == grid[:, :, -1]).float().mean().item()
+    assert across == pytest.approx(agreement(masks, 1), abs=0.01)
 
 
 def test_M2_zero_padding_pulls_the_rim_to_0():
