@@ -207,6 +207,27 @@ def draw_bars(ax, names, values, *, ylabel, title="", chance=None, colours=None,
 
 
 @styled
+def draw_dots(ax, names, values, errors=None, *, xlabel, title="", logx=False, show_values="{:.1f}"):
+    """Draw a dot for each name, the first one on top; values `(n,)` or, over K seeds, `(K, n)` (mean, and each seed as an open circle).
+
+    errors: half the length of the bar through each dot, `(n,)`, such as standard errors. show_values: format of the number beside each dot, or None.
+    """
+    values = np.atleast_2d(numbers(values))
+    mean, places = values.mean(axis=0), np.arange(values.shape[1])
+    ax.errorbar(mean, places, xerr=None if errors is None else numbers(errors), fmt="o", color=SERIES[0], markersize=6, capsize=4)
+    for seed in values if len(values) > 1 else ():
+        ax.plot(seed, places, "o", color=SERIES[1], markersize=9, markerfacecolor="none", markeredgewidth=1.2)
+    for value, place in zip(mean, places) if show_values else ():
+        ax.annotate(show_values.format(value), (value, place), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=10)
+    ax.set(xlabel=xlabel, title=title, ylim=(places[-1] + 0.5, -0.8), xscale="log" if logx else "linear")
+    ax.set_yticks(places, names)
+    if logx:
+        ticks = [tick for tick in (1, 2, 3, 5, 10, 20, 30, 50, 90) if 0.9 * values.min() <= tick <= 1.1 * values.max()]
+        ax.set_xticks(ticks, ticks)
+        ax.set_xticks([], minor=True)
+
+
+@styled
 def draw_matrix(ax, matrix, *, xlabel, ylabel, title="", numbers_in_cells=True, names=None):
     """Draw a matrix as shaded cells, darker = larger, with the numbers in them, e.g. a 10 x 10 confusion matrix. Return the artist."""
     matrix = numbers(matrix)

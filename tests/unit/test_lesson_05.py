@@ -1,0 +1,77 @@
+"""The functions written out in lesson 05 give the same numbers as the package's, and measure what they say."""
+
+import lesson_functions
+import pytest
+import torch
+
+import ffteach
+from ffteach.inference import predict_one_pass
+from ffteach.peer import PeerNormalisation
+
+NAMES = ["standard_error", "hard_labels", "compare", "one_pass", "peer_push", "backprop", "kept", "backprop_loss", "layer_loss"]
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return lesson_functions.load("05_closing_the_gap", NAMES)
+
+
+def test_standard_error_is_that_of_a_mean(lesson):
+    wrong = torch.tensor([1.0] * 80 + [0.0] * 1920, dtype=torch.double)
+    assert lesson.standard_error(0.04) == pytest.approx(wrong.std(correction=0).item() / 2000**0.5)
+
+
+@pytest.mark.parametrize("hardness", [0.0, 20.0])
+def test_hard_labels_are_drawn_like_the_packages(lesson, hardness):
+    """Both draw from the same probabilities: each label as often as the exact softmax says, to five standard errors."""
+    count, row = 40_000, torch.tensor([0.1, 0.32, 0.3, 0.2, 0.0, 0.1, 0.25, 0.0, 0.05, 0.15])
+    table, labels = row.repeat(count, 1), torch.full((count,), 1)
+    weight = (hardness * row).exp().index_fill(0, torch.tensor([1]), 0.0)
+    expected = weight / weight.sum()
+    for draw in (lesson.hard_labels, ffteach.hard_labels):
+        drawn = draw(table, labels, hardness, generator=torch.Generator().manual_seed(0))
+        shares = drawn.bincount(minlength=10) / count
+        assert shares[1] == 0
+        assert ((shares - expected).abs() <= 5 * (expected * (1 - expected) / count).sqrt()).all()
+
+
+def test_hard_labels_belong_to_their_own_image(lesson):
+    table = torch.eye(10).roll(1, dims=1)  # image k likes label k + 1 far more than any other
+    for draw in (lesson.hard_labels, ffteach.hard_labels):
+        assert torch.equal(draw(table, torch.arange(10), 1e3), torch.arange(1, 11) % 10)
+
+
+def test_compare_is_the_difference_of_the_errors_and_its_scatter(lesson):
+    generator = torch.Generator().manual_seed(0)
+    shared = torch.rand(2000, generator=generator) < 0.05  # digits hard for both
+    miss, other = (shared | (torch.rand(2000, generator=generator) < share) for share in (0.03, 0.01))
+    difference, error = lesson.compare(miss, other)
+    assert difference == pytest.approx((miss.double().mean() - other.double().mean()).item())
+    paired = miss.double() - other.double()
+    assert error == pytest.approx(paired.std().item() / 2000**0.5, rel=0.02)
+    assert lesson.compare(miss, miss) == (0, 0)
+
+
+@pytest.mark.parametrize("strength", [1.0, 4.0])
+def test_one_pass(lesson, few, make_net, strength):
+    net = make_net(40, 30, 20, head=True, label_strength=strength)
+    torch.nn.init.normal_(net.head.weight, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(lesson.one_pass(net, few.images), predict_one_pass(net, few.images))
+
+
+def test_peer_push(lesson):
+    peers, running = PeerNormalisation(0.03), torch.full((6,), 0.5)
+    for h in torch.rand(3, 20, 6, generator=torch.Generator().manual_seed(0)):
+        push, running = lesson.peer_push(h, running)
+        torch.testing.assert_close(push, peers.push(0, h, 20))
+
+
+def test_memory_of_backpropagation_grows_with_depth_and_forward_forwards_does_not(lesson):
+    """Against the arithmetic: float32 activities of every layer, or one layer's input and output (rows positives and negatives)."""
+    for depth in (1, 3):
+        layers = [torch.nn.Linear(784 if index == 0 else 500, 500) for index in range(depth)]
+        exact = 4 * 100 * (784 + depth * 500) / 1024
+        assert lesson.kept(lambda: lesson.backprop_loss(torch.rand(100, 784), layers), layers) == pytest.approx(exact, abs=12)
+    layer = torch.nn.Linear(784, 500)
+    exact = 4 * 200 * (784 + 500) / 1024
+    assert lesson.kept(lambda: lesson.layer_loss(torch.rand(200, 784), layer), [layer]) == pytest.approx(exact, abs=12)

@@ -1,0 +1,118 @@
+"""The stored results: one file, shown alike by README and lesson, and of recipes as they are now."""
+
+import importlib.util
+import json
+import re
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from ffteach.__main__ import _parser, _recipe
+from ffteach.recipe import Recipe
+from ffteach.recipes import RECIPES
+from ffteach.results import NOT_RUN, Result, Results, load_results, settings_of
+
+ROOT = Path(__file__).parents[2]
+RESULTS = load_results()
+each = pytest.mark.parametrize("row", RESULTS, ids=lambda row: f"{row.recipe} {row.about}")
+
+
+@each
+def test_the_command_makes_the_rows_recipe(row):
+    words = shlex.split(row.command)
+    assert words[:3] == ["python", "-m", "ffteach"]
+    options = _parser().parse_args(words[3:])
+    assert options.data == row.data
+    assert _recipe(options.name, options.set) == RECIPES[row.recipe].but(**row.changes or {})
+
+
+@each
+def test_a_measured_row_is_of_the_recipe_as_it_is_now(row):
+    """Whoever changes a recipe measures it anew: `scripts/add_result.py` then replaces the runs."""
+    assert bool(row.runs) == bool(row.settings)
+    if row.runs:
+        recipe = RECIPES[row.recipe].but(**row.changes or {})
+        assert row.settings == settings_of(recipe)
+        assert Recipe(**row.settings, name=recipe.name, about=recipe.about) == recipe
+
+
+@each
+def test_every_run_says_seed_machine_and_sizes(row):
+    assert len({run["seed"] for run in row.runs}) == len(row.runs)
+    for run in row.runs:
+        assert run["machine"] and run["epochs"] >= 1 and run["seconds"] > 0 and run["train_images"] > 0
+        for name in ("train_error", "validation_error", "test_error", "softmax_test_error"):
+            assert run.get(name) is None or 0 <= run[name] < 1
+        assert ("test_error" not in run) if row.compared else (run["test_error"] is not None and run["test_images"] > 0)
+
+
+def test_what_was_not_run_says_so():
+    row = Result("quick", "sample")
+    assert row.training == row.test == NOT_RUN and row.validation == ""
+    row = Result("quick", "sample", changes={"validation_share": 0.1})
+    assert row.validation == NOT_RUN and row.test == ""
+
+
+def test_one_seed_has_a_standard_error_and_several_have_a_range():
+    run = {"seed": 0, "epochs": 3, "seconds": 150.0, "machine": "a laptop", "test_error": 0.1, "test_images": 900}
+    assert Result("quick", "sample", runs=[run]).test == "10.00 ± 1.00 % (one seed)"
+    three = [{**run, "seed": seed, "test_error": error} for seed, error in enumerate((0.1, 0.2, 0.12))]
+    assert Result("quick", "sample", runs=three).test == "14.00 % (10.00 to 20.00, 3 seeds)"
+    assert Result("quick", "sample", runs=three).training == "3 epochs, 2 min, a laptop"
+
+
+def test_baselines_stand_next_to_the_error():
+    run = {"seed": 0, "test_error": 0.05, "test_images": 900, "baselines": {"raw_pixels": 0.09, "untrained": 0.07}}
+    assert Result("quick-unsupervised", "sample", runs=[run]).test.endswith("raw pixels 9.00%, untrained 7.00%")
+
+
+def test_the_readme_shows_the_stored_results():
+    shown = re.search(r"<!-- results:[^>]*-->\n(.*?)\n<!-- end of results -->", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown[1] == RESULTS.only(compared=False).markdown(), "run scripts/add_result.py"
+
+
+def test_the_table_in_a_notebook_escapes_and_has_headers():
+    table = Results([Result("quick", "sample", about="fast & <small>")])._repr_html_()
+    assert "fast &amp; &lt;small&gt;" in table and 'scope="col"' in table and 'scope="row"' in table
+
+
+@pytest.fixture
+def script():
+    spec = importlib.util.spec_from_file_location("add_result", ROOT / "scripts/add_result.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def report(recipe, seed, **numbers):
+    """What `--json` writes of a run, as far as the script reads it."""
+    sizes = {"data": "full", "epochs": 3, "seconds": 9.0, "finished": True, "test_images": 10_000, "train_images": 50_000, "validation_error": None}
+    return json.loads(json.dumps({"recipe": recipe.name, "settings": asdict(recipe), "seed": seed, **sizes, **numbers}))
+
+
+def test_reports_become_rows(script):
+    recipe, rows = RECIPES["mask-probe"], []
+    for seed, error in ((1, 0.08), (0, 0.06), (1, 0.07)):  # seed 1 is replaced
+        script.add(report(recipe, seed, test_error=error), "a laptop", rows)
+    changed = recipe.but(validation_share=0.1, widths=(784, 30))
+    script.add(report(changed, 0, test_error=0.5, validation_error=0.4), "a laptop", rows)
+    plain, different = (Result(**row) for row in json.loads(json.dumps(rows)))
+    assert plain.test == "6.50 % (6.00 to 7.00, 2 seeds)" and [run["seed"] for run in plain.runs] == [0, 1]
+    assert different.changes == {"validation_share": 0.1, "widths": [784, 30]} and different.compared
+    assert different.validation == "40.00 ± 0.63 % (one seed)" and "test_error" not in different.runs[0]
+
+
+def test_a_row_of_a_recipe_that_has_changed_loses_its_runs(script, monkeypatch):
+    rows = []
+    script.add(report(RECIPES["quick"], 0, test_error=0.5), "a laptop", rows)
+    newer = RECIPES["quick"].but(epochs=11)
+    monkeypatch.setitem(script.RECIPES, "quick", newer)
+    row = script.add(report(newer, 1, test_error=0.3), "a laptop", rows)
+    assert len(rows) == 1 and [run["seed"] for run in row["runs"]] == [1]
+
+
+def test_an_interrupted_run_is_no_result(script):
+    with pytest.raises(SystemExit, match="interrupted"):
+        script.add(report(RECIPES["quick"], 0, test_error=0.5, finished=False), "a laptop", [])
