@@ -8,6 +8,9 @@ ARGS      =
 OMP_WAIT_POLICY ?= PASSIVE
 export OMP_WAIT_POLICY
 
+# In a container one is often root, which JupyterLab refuses unless told so.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
 VENV := .venv
 PY   := $(VENV)/bin/python
 # "moved" when this folder was renamed since the last install: the install knows its folder by its full path.
@@ -20,7 +23,7 @@ help:
 	@echo 'make lab      install what is needed, then open the first lesson in JupyterLab'
 	@echo 'make demo     install what is needed, then show the training lab full screen, for a projector'
 	@echo 'make test     install what is needed, then run every test: package, notebooks, browser'
-	@echo 'make unit     the same set-up, the unit tests only (quick)'
+	@echo 'make unit     the same set-up, the tests of the package only (quick)'
 	@echo 'make bench    measure how fast it is on this machine, side by side with the plain way (some minutes)'
 	@echo 'make bench-panels  measure how live the panels are, without and with a browser'
 	@echo 'make update   get the newest lessons; notebooks you changed are first copied to my_work/'
@@ -31,7 +34,7 @@ help:
 	@echo '          PIP_ARGS="..."             passed on to pip install'
 
 lab: $(VENV)/lab.stamp
-	$(PY) -m jupyterlab --ServerApp.root_dir=. notebooks/00_start_here.ipynb $(ARGS)
+	$(PY) -m jupyterlab --ServerApp.root_dir=. $(AS_ROOT) notebooks/00_start_here.ipynb $(ARGS)
 
 # A page of Voila, in our own template: Voila's load style sheets from the web. demo/voila.json names it.
 demo: $(VENV)/demo.stamp

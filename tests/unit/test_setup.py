@@ -100,7 +100,7 @@ def fresh(tmp_path) -> Project:
 
 
 PIP_LAB, PIP_TEST, PIP_DEMO = ("-m pip install --editable ." + extra for extra in ("", "[test]", "[demo]"))
-LAB = "-m jupyterlab --ServerApp.root_dir=. notebooks/00_start_here.ipynb"
+LAB = f"-m jupyterlab --ServerApp.root_dir=. {'--allow-root ' if os.geteuid() == 0 else ''}notebooks/00_start_here.ipynb"
 DEMO = "-m voila demo/training_lab.ipynb --Voila.config_file_paths=demo"
 TEST = "-m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks"
 
