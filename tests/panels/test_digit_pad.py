@@ -10,6 +10,7 @@ import torch
 from ipywidgets.widgets import widget
 from matplotlib.colors import to_rgba
 
+from by_hand import alt, play
 import ffteach
 from ffteach import RECIPES, Digits, FFNet, Split, goodness, goodness_per_label, overlay_label, train
 from ffteach.live import DigitPad, TrainingLab, digit_pad, training_panel
@@ -36,18 +37,10 @@ def quick_frame(picture):
 
 
 @pytest.fixture
-def make_pad(make_training, monkeypatch):
+def make_pad(make_training, monkeypatch, closing):
     """Make a small panel that draws nothing; all are closed in the end."""
     monkeypatch.setattr(PadPicture, "png", quick_frame)
-    pads = []
-
-    def make_pad(training=None, **options):
-        pads.append(DigitPad(training or make_training(), **options))
-        return pads[-1]
-
-    yield make_pad
-    for pad in pads:
-        pad.close()
+    return lambda training=None, **options: closing(DigitPad(training or make_training(), **options))
 
 
 @pytest.fixture
@@ -61,16 +54,6 @@ def drawn(pad, digits):
     pad.draw_digit(digits.test.images[7])
     pad.run(15)
     return pad
-
-
-def alt(pad):
-    return re.search(r'<img alt="([^"]*)"', pad.picture.value)[1]
-
-
-def play(pad, ticks):
-    """What the browser does while Train is on."""
-    for _ in range(ticks):
-        pad.clock.value += 1
 
 
 def test_an_empty_pad_shows_no_goodness_and_nothing_runs_until_a_click(pad):

@@ -1,7 +1,6 @@
 """The goodness lab without a browser: its widgets' values are set as the browser would do it."""
 
 import math
-import re
 import threading
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from ipywidgets.widgets import widget
 
+from by_hand import alt
 from ffteach import Digits, Split, goodness, overlay_label, train
 from ffteach.live import GoodnessLab, goodness_lab
 from ffteach.live.goodness_picture import SIZE, GoodnessPicture, curves
@@ -24,27 +24,10 @@ SETTINGS = pytest.mark.parametrize("threshold, temperature", [(2.0, 1.0), (0.5, 
 
 
 @pytest.fixture
-def make_lab(digits, monkeypatch):
+def make_lab(digits, monkeypatch, closing):
     """Make a panel with a small network on few digits; all are closed in the end."""
     monkeypatch.setattr(goodness_lab, "RECIPE", SMALL)
-    labs = []
-
-    def make_lab(**options):
-        labs.append(GoodnessLab(**{"data": digits} | options))
-        return labs[-1]
-
-    yield make_lab
-    for lab in labs:
-        lab.close()
-
-
-@pytest.fixture
-def lab(make_lab):
-    return make_lab()
-
-
-def alt(lab):
-    return re.search(r'<img alt="([^"]*)"', lab.picture.value)[1]
+    return lambda **options: closing(GoodnessLab(**{"data": digits} | options))
 
 
 @SETTINGS

@@ -11,6 +11,7 @@ import torch
 from ipywidgets.widgets import widget
 from PIL import Image
 
+from by_hand import alt, play, plain
 from ffteach import RECIPES, Digits, error_rates, goodness_per_label, train
 from ffteach.live import PRESETS, SLOW_MOTION, TrainingLab, live_figure, moments, panel, training_panel, watch
 from ffteach.plots import numbers
@@ -26,37 +27,9 @@ CONTROLS = {
 
 
 @pytest.fixture
-def make_lab(digits):
+def make_lab(digits, closing):
     """Make a small panel; all are closed in the end."""
-    labs = []
-
-    def make_lab(recipe=SMALL, **options):
-        labs.append(TrainingLab(recipe, **{"data": digits} | options))
-        return labs[-1]
-
-    yield make_lab
-    for lab in labs:
-        lab.close()
-
-
-@pytest.fixture
-def lab(make_lab):
-    return make_lab()
-
-
-def alt(lab):
-    return re.search(r'<img alt="([^"]*)"', lab.picture.value)[1]
-
-
-def play(lab, ticks):
-    """What the browser does while Train is on."""
-    for _ in range(ticks):
-        lab.clock.value += 1
-
-
-def plain(state):
-    """The state without the times, which differ from run to run."""
-    return {name: value for name, value in state.items() if not name.startswith("seconds")}
+    return lambda recipe=SMALL, **options: closing(TrainingLab(recipe, **{"data": digits} | options))
 
 
 def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):

@@ -1,7 +1,6 @@
 """The mask lab without a browser: every stage, figure and word against plain code."""
 
 import math
-import re
 import threading
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from ipywidgets.widgets import widget
 from torchvision.transforms.functional import gaussian_blur
 
+from by_hand import alt
 import lesson_functions
 from ffteach import blur_masks, gaussian_masks
 from ffteach.live import MaskLab, mask_lab
@@ -51,28 +51,11 @@ def plain_agreement(masks, distance):
 
 
 @pytest.fixture
-def make_lab(sample, monkeypatch):
+def make_lab(sample, monkeypatch, closing):
     """Make a panel that draws nothing; all are closed in the end."""
     monkeypatch.setattr(mask_lab, "load_mnist", lambda: sample)
     monkeypatch.setattr(MaskPicture, "png", lambda self: repr([artist.get_array().tolist() for artist in self.images.values()]).encode())
-    labs = []
-
-    def make_lab(*args, **options):
-        labs.append(MaskLab(*args, **options))
-        return labs[-1]
-
-    yield make_lab
-    for lab in labs:
-        lab.close()
-
-
-@pytest.fixture
-def lab(make_lab):
-    return make_lab()
-
-
-def alt(lab):
-    return re.search(r'<img alt="([^"]*)"', lab.picture.value)[1]
+    return lambda *args, **options: closing(MaskLab(*args, **options))
 
 
 # ---- what is measured

@@ -9,6 +9,7 @@ import pytest
 import torch
 from ipywidgets.widgets import widget
 
+from by_hand import alt, play, plain
 from ffteach import RECIPES, Digits, LinearProbe, baselines, features, goodness, hybrids, train
 from ffteach.live import ProbeLab, live_figure, probe_watch, training_panel
 from ffteach.live.probe_slices import DECAY, fit_in_slices
@@ -25,37 +26,9 @@ CONTROLS = {
 
 
 @pytest.fixture
-def make_lab(digits):
+def make_lab(digits, closing):
     """Make a small panel; all are closed in the end."""
-    labs = []
-
-    def make_lab(recipe=SMALL, **options):
-        labs.append(ProbeLab(recipe, **{"data": digits} | options))
-        return labs[-1]
-
-    yield make_lab
-    for lab in labs:
-        lab.close()
-
-
-@pytest.fixture
-def lab(make_lab):
-    return make_lab()
-
-
-def alt(lab):
-    return re.search(r'<img alt="([^"]*)"', lab.picture.value)[1]
-
-
-def play(lab, ticks):
-    """What the browser does while Train is on."""
-    for _ in range(ticks):
-        lab.clock.value += 1
-
-
-def plain(state):
-    """The state without the times, which differ from run to run."""
-    return {name: value for name, value in state.items() if not name.startswith("seconds")}
+    return lambda recipe=SMALL, **options: closing(ProbeLab(recipe, **{"data": digits} | options))
 
 
 def probe_accuracy(see, train_split, validation):
