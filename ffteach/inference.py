@@ -7,7 +7,7 @@ from .head import head_inputs
 from .local_update import SharedOverlay, split_overlay
 from .negatives import check_strength
 
-BATCH = 256  # images at a time: bounds the memory, and ten labels of them still fit a CPU's cache
+BATCH = 256  # images at a time, each under ten labels: bounds the memory
 
 
 @torch.no_grad()
@@ -24,14 +24,13 @@ def goodness_per_label(net, images, *, layers=None, per_layer=False):
     for start in range(0, len(images), BATCH):
         part = slice(start, start + BATCH)
         first = SharedOverlay(net.layers[0], *split_overlay(net.layers[0], images[part], net.label_strength))
-        for label in range(10):
-            h = first.activities_for(label)
-            for index, layer in enumerate(net.layers[: top + 1]):
-                if index:
-                    h = torch.addmm(layer.bias, h.mul_(layer.row_factor(square_sum)), layer.weight.t()).relu_()
-                square_sum = torch.linalg.vector_norm(h, dim=1).square_()  # goodness here, and the next layer's row length
-                if index in layers:
-                    tables[layers.index(index), part, label] = square_sum / h.shape[1]
+        h = first.activities_per_label().flatten(0, 1)  # the ten labels one after the other
+        for index, layer in enumerate(net.layers[: top + 1]):
+            if index:
+                h = torch.addmm(layer.bias, h.mul_(layer.row_factor(square_sum)), layer.weight.t()).relu_()
+            square_sum = torch.linalg.vector_norm(h, dim=1).square_()  # goodness here, and the next layer's row length
+            if index in layers:
+                tables[layers.index(index), part] = (square_sum / h.shape[1]).unflatten(0, (10, -1)).t()
     return tables if per_layer else tables.sum(dim=0)
 
 

@@ -15,6 +15,8 @@ import torch
 from .data import CLASSES
 from .layers import ff_loss, pairwise_loss
 
+AT_ONCE = 256  # images under ten labels at a time: bounds the memory
+
 
 def ff_slopes(g_pos, g_neg, threshold, temperature):
     """Return dL/dg of `ff_loss` for positives and negatives: `(N,)`, `(N,)` -> `(N,)` at most 0, `(N,)` at least 0."""
@@ -82,15 +84,16 @@ class SharedOverlay:
         self.z_shared = affine(shared, layer)  # (N, H)
         self.label_weights = layer.weight[:, :CLASSES].t().contiguous()  # (10, H), rows that stream
 
-    def activities_for(self, label):
-        """Return the layer's activities `(N, H)` with one and the same `label` (0..9) on every image."""
-        return torch.addcmul(self.z_shared, self.ink, self.label_weights[label]).relu_()
+    def activities_per_label(self, rows=slice(None)):
+        """Return the layer's activities with each of the ten labels on every image of `rows`: `(10, n, H)`."""
+        return torch.addcmul(self.z_shared[rows], self.ink[rows], self.label_weights.unsqueeze(1)).relu_()
 
     def goodness_per_label(self):
         """Return the layer's goodness for each of the ten labels: `(N, 10)`."""
-        width = self.z_shared.shape[1]
-        columns = [torch.linalg.vector_norm(self.activities_for(label), dim=1) for label in range(CLASSES)]
-        return torch.stack(columns, dim=1).square_().div_(width)
+        count, width = self.z_shared.shape
+        parts = (slice(start, start + AT_ONCE) for start in range(0, count, AT_ONCE))
+        lengths = [torch.linalg.vector_norm(self.activities_per_label(rows), dim=2) for rows in parts]
+        return torch.cat(lengths, dim=1).t().square().div_(width)
 
     def neutral_activities(self, layer):
         """Return the layer's activities `(N, H)` with the neutral label: all ten pixels at a tenth of the label's brightness.

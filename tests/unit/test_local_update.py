@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import reference
-from ffteach import ff_loss, goodness, pairwise_loss, wrong_labels
+from ffteach import ff_loss, goodness, local_update, pairwise_loss, wrong_labels
 from ffteach.local_update import Rows, SharedOverlay, ff_slopes, local_gradient, loss_and_slopes, pairwise_slopes, split_overlay
 
 STRENGTH = 3.0
@@ -111,13 +111,14 @@ def test_shared_and_label_part_together_are_the_normalised_overlay(make_net, bat
     assert torch.equal(images, kept) and (shared[:, :10] == 0).all()
 
 
-def test_shared_overlay_gives_the_layers_activities_for_any_label(make_net, batch):
+def test_shared_overlay_gives_the_layers_activities_for_any_label(make_net, batch, monkeypatch):
+    monkeypatch.setattr(local_update, "AT_ONCE", 25)  # three parts of the 60 images
     images, labels, negatives = batch
     layer = make_net(30, init="torch").requires_grad_(False).layers[0]
     shared = SharedOverlay(layer, *split_overlay(layer, images, STRENGTH))
     expected = {y: layer(reference.overlay(images, torch.full_like(labels, y), STRENGTH)) for y in range(10)}
-    for label, h in expected.items():
-        torch.testing.assert_close(shared.activities_for(label), h, rtol=1e-4, atol=1e-5)
+    for h, expected_h in zip(shared.activities_per_label(), expected.values(), strict=True):
+        torch.testing.assert_close(h, expected_h, rtol=1e-4, atol=1e-5)
     table = torch.stack([reference.goodness(h) for h in expected.values()], dim=1)
     torch.testing.assert_close(shared.goodness_per_label(), table, rtol=1e-4, atol=1e-5)
     pos, neg = shared.set_labels(labels, negatives).activities(layer).chunk(2)
