@@ -2,8 +2,10 @@
 
 import os
 
-# Torch's threads else spin while they wait, and on cores that others use too training takes ten times as long.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported: make lab sets it for all kernels
+# Torch's threads else spin long while they wait, and on cores that others use too training takes ten times as long.
+# Read when torch is imported; make lab sets both for all kernels, and the Makefile says why these values.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from .data import Digits, Split, load_mnist
 from .device import choose_device
