@@ -3,7 +3,7 @@
 import os
 
 # Torch's threads else spin long while they wait, and on cores that others use too training takes ten times as long.
-# Read when torch is imported; make lab sets both for all kernels, and the Makefile says why these values.
+# Too late where torch was imported first: make lab sets both for all kernels, and the Makefile says why these values.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 

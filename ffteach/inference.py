@@ -4,10 +4,8 @@ import torch
 
 from .data import check_labels
 from .head import head_inputs
-from .local_update import SharedOverlay, split_overlay
+from .local_update import AT_ONCE, SharedOverlay, split_overlay
 from .negatives import check_strength
-
-BATCH = 256  # images at a time, each under ten labels: bounds the memory
 
 
 @torch.no_grad()
@@ -21,8 +19,8 @@ def goodness_per_label(net, images, *, layers=None, per_layer=False):
     layers = _check(net, images, layers)
     top = max(layers)
     tables = images.new_empty(len(layers), len(images), 10)
-    for start in range(0, len(images), BATCH):
-        part = slice(start, start + BATCH)
+    for start in range(0, len(images), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
         first = SharedOverlay(net.layers[0], *split_overlay(net.layers[0], images[part], net.label_strength))
         h = first.activities_per_label().flatten(0, 1)  # the ten labels one after the other
         for index, layer in enumerate(net.layers[: top + 1]):
@@ -48,7 +46,7 @@ def predict_one_pass(net, images):
     _check(net, images, None)
     if net.head is None:
         raise ValueError("this network has no softmax head: make it with head=True and train it")
-    parts = [SharedOverlay(net.layers[0], *split_overlay(net.layers[0], part, net.label_strength)) for part in images.split(BATCH)]
+    parts = [SharedOverlay(net.layers[0], *split_overlay(net.layers[0], part, net.label_strength)) for part in images.split(AT_ONCE)]
     return torch.cat([net.head(head_inputs(net, part)).argmax(dim=1) for part in parts])
 
 

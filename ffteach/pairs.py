@@ -64,11 +64,14 @@ class HybridPairs:
         self.fixed = None if recipe.fresh_negatives else self.draw(split.images, generator=generator)
 
     def __call__(self, rows, epoch):
-        images = self.images[rows] if self.fixed is None else None
-        if self.recipe.disturbed:
-            images = disturb(images, self.recipe, generator=self.generator)
-        negatives = self.fixed[rows] if images is None else self.draw(images, generator=self.generator)
-        positives = self._normalised(images) if self.recipe.disturbed else self.positives[rows]
+        if self.fixed is not None:
+            positives, negatives = self.positives[rows], self.fixed[rows]
+        else:
+            images = self.images[rows]
+            if self.recipe.disturbed:
+                images = disturb(images, self.recipe, generator=self.generator)
+            positives = self._normalised(images) if self.recipe.disturbed else self.positives[rows]
+            negatives = self.draw(images, generator=self.generator)
         return Rows(torch.cat([positives, self._normalised(negatives)]))
 
     def _normalised(self, images):

@@ -119,7 +119,7 @@ RECIPES = {
         ),
         Recipe(
             name="paper-jitter",
-            about="one wider layer, each image shifted by up to two pixels, towards the paper's 0.64 %. Three quarters of an hour",
+            about="one wider layer, each image shifted by up to two pixels, towards the paper's 0.64 %. Half an hour to an hour",
             **PAPER_SUPERVISED | dict(widths=(784, 2000), weight_decay=0.1),
             shift=2,
             shift_each=True,
@@ -127,7 +127,7 @@ RECIPES = {
         ),
         Recipe(
             name="paper-unsupervised",
-            about="all of MNIST without labels, towards the paper's 1.37 %: fresh hybrids by the official rule; then a linear probe. Half an hour",
+            about="all of MNIST without labels, towards the paper's 1.37 %: fresh hybrids by the official rule; then a linear probe. A quarter to half an hour",
             widths=(784, 2000, 2000, 2000),
             negatives="hybrids",
             epochs=30,
@@ -136,7 +136,7 @@ RECIPES = {
         ),
         Recipe(
             name="official",
-            about="the settings of Hinton's MATLAB code: softmax head, negatives drawn from it, peer normalisation, first layer left out. An hour",
+            about="the settings of Hinton's MATLAB code: softmax head, negatives drawn from it, peer normalisation, first layer left out. Half an hour or more",
             widths=(784, 1000, 1000, 1000),
             label_strength=1.0,
             head=True,

@@ -69,7 +69,7 @@ class Result:
         if self.runs and self.runs[0].get("softmax_test_error") is not None:
             parts.append(f"softmax head {self.error('softmax_test_error')}")
         if self.runs and self.runs[0].get("baselines"):
-            parts.append("raw pixels {raw_pixels:.2%}, untrained {untrained:.2%}".format(**self.runs[0]["baselines"]))
+            parts.append("raw pixels {:.2f} %, untrained {:.2f} %".format(*(100 * self.runs[0]["baselines"][name] for name in ("raw_pixels", "untrained"))))
         return "; ".join(parts)
 
     @property

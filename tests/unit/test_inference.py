@@ -44,16 +44,16 @@ def test_bad_layers_are_refused_with_what_is_allowed(few, make_net, layers):
 @pytest.mark.parametrize("batch", [1, 7, 50, 64])
 def test_images_are_taken_in_batches_without_changing_the_result(few, make_net, monkeypatch, batch):
     net, images = make_net(30, 20, seed=batch), few.images[:50]
-    monkeypatch.setattr(inference, "BATCH", batch)
+    monkeypatch.setattr(inference, "AT_ONCE", batch)
     in_batches = goodness_per_label(net, images)
-    monkeypatch.setattr(inference, "BATCH", 1000)
+    monkeypatch.setattr(inference, "AT_ONCE", 1000)
     torch.testing.assert_close(in_batches, goodness_per_label(net, images))
 
 
 def test_more_images_than_a_batch(few, make_net):
     net = make_net(30)
     images = torch.cat([few.images, few.images.flip(0)])
-    assert len(images) > inference.BATCH
+    assert len(images) > inference.AT_ONCE
     result = goodness_per_label(net, images)
     torch.testing.assert_close(result[200:].flip(0), result[:200])
 

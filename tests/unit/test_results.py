@@ -65,7 +65,7 @@ def test_one_seed_has_a_standard_error_and_several_have_a_range():
 
 def test_baselines_stand_next_to_the_error():
     run = {"seed": 0, "test_error": 0.05, "test_images": 900, "baselines": {"raw_pixels": 0.09, "untrained": 0.07}}
-    assert Result("quick-unsupervised", "sample", runs=[run]).test.endswith("raw pixels 9.00%, untrained 7.00%")
+    assert Result("quick-unsupervised", "sample", runs=[run]).test.endswith("raw pixels 9.00 %, untrained 7.00 %")
 
 
 def test_the_readme_shows_the_stored_results():

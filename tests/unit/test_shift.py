@@ -1,4 +1,4 @@
-"""Shifting: every batch is moved as a whole by up to `shift` pixels, and the label stays in its ten pixels."""
+"""Shifting, of a batch as a whole or of each image, and hidden pixels: the label stays in its ten pixels, and hybrids follow."""
 
 import pytest
 import torch
