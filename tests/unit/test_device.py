@@ -1,6 +1,10 @@
 """The choice of a device, how many cores a process may really use, and the whole algorithm on a device that is not the CPU."""
 
 import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import fakegpu
 import pytest
@@ -170,3 +174,22 @@ def test_P5_mixed_devices_are_refused_by_name(gpu, few):
     ):
         with pytest.raises(ValueError, match=r"(on cpu.*on fakegpu:0|on fakegpu:0.*on cpu).*\.to\(device\)"):
             call()
+
+
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+
+
+def waiting_after_import(**given):
+    """What the package leaves in the environment for OpenMP, in a process of its own."""
+    environment = {name: value for name, value in os.environ.items() if name not in WAITING} | given
+    code = f"import os, ffteach; print(*(os.environ[name] for name in {WAITING}))"
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_threads_wait_as_the_makefile_says():
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text()
+    assert waiting_after_import() == [re.search(rf"^{name} \?= (\w+)$", makefile, re.MULTILINE)[1] for name in WAITING]
+
+
+def test_a_waiting_policy_of_ones_own_is_kept():
+    assert waiting_after_import(OMP_WAIT_POLICY="ACTIVE", GOMP_SPINCOUNT="5") == ["ACTIVE", "5"]
