@@ -1,15 +1,15 @@
 """The choice of a device, how many cores a process may really use, and the whole algorithm on a device that is not the CPU."""
 
+import importlib
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import fakegpu
 import pytest
 import torch
 
+import ffteach
 from ffteach import Recipe, Split, choose_device, device, error_rates, goodness_per_label, overlay_label, predict, train
 
 
@@ -179,17 +179,21 @@ def test_P5_mixed_devices_are_refused_by_name(gpu, few):
 WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
 
-def waiting_after_import(**given):
-    """What the package leaves in the environment for OpenMP, in a process of its own."""
-    environment = {name: value for name, value in os.environ.items() if name not in WAITING} | given
-    code = f"import os, ffteach; print(*(os.environ[name] for name in {WAITING}))"
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout.split()
+def waiting_after_import(monkeypatch, **given):
+    """What the package leaves in the environment for OpenMP when it is imported."""
+    for name in WAITING:
+        monkeypatch.setenv(name, "")  # so that monkeypatch takes away what the import sets
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    importlib.reload(ffteach)
+    return [os.environ[name] for name in WAITING]
 
 
-def test_threads_wait_as_the_makefile_says():
+def test_threads_wait_as_the_makefile_says(monkeypatch):
     makefile = (Path(__file__).parents[2] / "Makefile").read_text()
-    assert waiting_after_import() == [re.search(rf"^{name} \?= (\w+)$", makefile, re.MULTILINE)[1] for name in WAITING]
+    assert waiting_after_import(monkeypatch) == [re.search(rf"^{name} \?= (\w+)$", makefile, re.MULTILINE)[1] for name in WAITING]
 
 
-def test_a_waiting_policy_of_ones_own_is_kept():
-    assert waiting_after_import(OMP_WAIT_POLICY="ACTIVE", GOMP_SPINCOUNT="5") == ["ACTIVE", "5"]
+def test_a_waiting_policy_of_ones_own_is_kept(monkeypatch):
+    assert waiting_after_import(monkeypatch, OMP_WAIT_POLICY="ACTIVE", GOMP_SPINCOUNT="5") == ["ACTIVE", "5"]
