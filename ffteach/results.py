@@ -79,13 +79,14 @@ class Result:
 
     @property
     def training(self):
-        """Epochs, time (the seeds' median) and machine in words."""
+        """Epochs, machine of the first run and time (the median of the runs on that machine) in words."""
         if not self.runs:
             return NOT_RUN
-        seconds = median(run["seconds"] for run in self.runs)
+        machine = self.runs[0]["machine"]
+        seconds = median(run["seconds"] for run in self.runs if run["machine"] == machine)
         time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
         prototype = ", by a prototype" if any(run.get("prototype") for run in self.runs) else ""
-        return f"{self.runs[0]['epochs']} epochs, {time}, {self.runs[0]['machine']}{prototype}"
+        return f"{self.runs[0]['epochs']} epochs, {time}, {machine}{prototype}"
 
     @property
     def change(self):

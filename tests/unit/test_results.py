@@ -61,6 +61,8 @@ def test_one_seed_has_a_standard_error_and_several_have_a_range():
     three = [{**run, "seed": seed, "test_error": error} for seed, error in enumerate((0.1, 0.2, 0.12))]
     assert Result("quick", "sample", runs=three).test == "14.00 % (10.00 to 20.00, 3 seeds)"
     assert Result("quick", "sample", runs=three).training == "3 epochs, 2 min, a laptop"
+    elsewhere = [{**run, "seed": seed, "seconds": 6000.0, "machine": "a telephone"} for seed in (3, 4, 5)]
+    assert Result("quick", "sample", runs=three + elsewhere).training == "3 epochs, 2 min, a laptop"
 
 
 def test_baselines_stand_next_to_the_error():
