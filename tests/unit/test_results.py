@@ -75,6 +75,12 @@ def test_the_readme_shows_the_stored_results():
     assert shown[1] == RESULTS.only(compared=False).markdown(), "run scripts/add_result.py"
 
 
+def test_the_lesson_stores_the_table_of_today():
+    cells = json.loads((ROOT / "notebooks/05_closing_the_gap.ipynb").read_text())["cells"]
+    stored = ["".join(output.get("data", {}).get("text/html", [])) for cell in cells for output in cell.get("outputs", [])]
+    assert RESULTS.only(compared=False)._repr_html_() in stored, "run scripts/store_outputs.py notebooks/05_closing_the_gap.ipynb"
+
+
 def test_the_table_in_a_notebook_escapes_and_has_headers():
     table = Results([Result("quick", "sample", about="fast & <small>")])._repr_html_()
     assert "fast &amp; &lt;small&gt;" in table and 'scope="col"' in table and 'scope="row"' in table
