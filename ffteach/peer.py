@@ -17,11 +17,11 @@ class PeerNormalisation:
     def __init__(self, strength):
         self.strength, self.means = strength, {}
 
-    def push(self, index, h_pos, count):
-        """Take in layer `index`'s activities `(n, H)` for positives of a batch of `count` and return what to add to their dL/dz, `(H,)`; None at strength 0."""
+    def push(self, index, h, count):
+        """Take in layer `index`'s activities `(2n, H)`, positives first, in a batch of `count` images and return what to add to the positives' dL/dz, `(H,)`; None at strength 0."""
         if not self.strength:
             return None
-        mean = h_pos.mean(dim=0)
+        mean = h.chunk(2)[0].mean(dim=0)
         running = torch.lerp(mean, self.means.get(index, torch.full_like(mean, START)), KEPT)
         self.means[index] = running
         return (running - running.mean()).mul_(self.strength / count)

@@ -116,12 +116,12 @@ class Training(Schedule):
             share = len(rows) / len(batch)  # the batch's loss is a mean over samples, so its parts simply add up
             for index, inputs, h, square_sum in self._activities(rows, upto=active[-1]):
                 if index in active:
-                    g_pos, g_neg = (square_sum / h.shape[1]).chunk(2)
-                    loss, *slopes = loss_and_slopes(self.recipe.loss, g_pos, g_neg, self.threshold, self.temperature)
-                    stats[:, active.index(index)] += share * torch.stack([loss, g_pos.mean(), g_neg.mean()])
+                    g = square_sum / h.shape[1]  # positives first
+                    loss, slopes = loss_and_slopes(self.recipe.loss, g, self.threshold, self.temperature)
+                    stats[:, active.index(index)].add_(torch.cat([loss.view(1), g.view(2, -1).mean(dim=1)]), alpha=share)
                     if index not in self.frozen:
-                        push = self.peers.push(index, h.chunk(2)[0], len(batch))
-                        local_gradient(self.net.layers[index], inputs, h, torch.cat(slopes).mul_(share), peer_push=push, beta=int(part > 0))
+                        push = self.peers.push(index, h, len(batch))
+                        local_gradient(self.net.layers[index], inputs, h, slopes.mul_(share), peer_push=push, beta=int(part > 0))
             if self.net.head is not None:
                 head_gradient(self.net.head, self.pairs.seen, self.train_split.labels[rows], share=share, beta=int(part > 0))
         if self.net.head is not None:

@@ -1,10 +1,12 @@
 """How fast ffteach is, measured side by side in one run: `make bench`. Reports, asserts nothing.
 
-Prints Markdown tables. Times are the best of many alternating rounds, so that a passing disturbance hits no side alone, but
+Prints Markdown tables. What is compared takes turns, and its best turn counts, so that a passing disturbance hits no side alone; but
 a machine that is busy with other work still gives other ratios: run it on a quiet one.
 """
 
 import functools
+import itertools
+import math
 import os
 import platform
 import sys
@@ -21,20 +23,28 @@ from ffteach.device import choose_device, matrix_dtype, usable_cores  # noqa: E4
 from ffteach.report import peak_memory_mb  # noqa: E402
 
 ENOUGH = 1.5  # seconds of measuring for each side
+TURN = 0.05  # seconds at a time: what it needs is then in the cache, as it is while a network trains
 PUBLISHED_ERROR, PUBLISHED_STEPS = 0.0733, 2 * 1300  # system A: its test error, and the full-batch steps of its two layers
 
 
+def timed(run, calls):
+    """The seconds that one of `calls` calls in a row takes."""
+    started = time.perf_counter()
+    for _ in range(calls):
+        run()
+    return (time.perf_counter() - started) / calls
+
+
 def race(*runners, seconds=ENOUGH):
-    """Call each runner in turn again and again; return the best time of each in seconds."""
-    best = [float("inf")] * len(runners)
+    """Let the runners take turns of many calls, as in a training, again and again; return the seconds that a call took in each one's best turn."""
     for run in runners:
         run()  # warm
+    calls = [math.ceil(TURN / timed(run, 1)) for run in runners]
+    best = [float("inf")] * len(runners)
     end = time.perf_counter() + seconds * len(runners)
     while time.perf_counter() < end:
         for side, run in enumerate(runners):
-            started = time.perf_counter()
-            run()
-            best[side] = min(best[side], time.perf_counter() - started)
+            best[side] = min(best[side], timed(run, calls[side]))
     return best
 
 
@@ -78,11 +88,12 @@ def stepper(recipe, data):
 def plain_stepper(recipe, data):
     """The same step with autograd on materialised overlays, and torch.optim."""
     images, labels = data
+    order = torch.randperm(len(images)).split(recipe.batch_size)
     net = Reference(recipe.network(), recipe.row_scale, recipe.label_strength)
     optimisers = net.optimisers(functools.partial(torch.optim.Adam, lr=recipe.learning_rate, fused=True))
 
-    def step():
-        batch = torch.randperm(len(images))[: recipe.batch_size]
+    def step(batches=itertools.cycle(order)):
+        batch = next(batches)
         wrong = (labels[batch] + torch.randint(1, 10, (len(batch),))) % 10
         net.step(optimisers, range(len(optimisers)), images[batch], labels[batch], wrong, recipe.loss, recipe.threshold, recipe.temperature)
 

@@ -5,7 +5,7 @@ import torch
 
 import lesson_functions
 from ffteach import FFLayer, ff_loss, goodness, pairwise_loss
-from ffteach.local_update import Rows, ff_slopes, local_gradient, pairwise_slopes
+from ffteach.local_update import Rows, local_gradient, loss_and_slopes
 
 NAMES = ["goodness", "probability", "ff_loss", "pairwise_loss", "pairwise_slopes", "loss_slopes", "layer_gradient", "normalise"]
 SETTINGS = pytest.mark.parametrize("threshold, temperature", [(2.0, 1.0), (0.5, 0.05), (0.0, 0.2)])
@@ -59,8 +59,8 @@ def test_slopes(lesson, activities, threshold, temperature, dtype):
     mine = lesson.loss_slopes(g_pos, g_neg, threshold, temperature)
     tolerance = 1000 * torch.finfo(dtype).eps  # 1 - P and sigmoid(-s) round differently
     largest = 1 / (2 * temperature * len(g_pos))
-    for slope, wanted in zip(mine, ff_slopes(g_pos, g_neg, threshold, temperature)):
-        torch.testing.assert_close(slope, wanted, rtol=tolerance, atol=tolerance * largest)
+    _, wanted = loss_and_slopes("threshold", torch.cat([g_pos, g_neg]), threshold, temperature)
+    torch.testing.assert_close(torch.cat(mine), wanted, rtol=tolerance, atol=tolerance * largest)
 
 
 @SETTINGS
@@ -68,8 +68,8 @@ def test_slopes(lesson, activities, threshold, temperature, dtype):
 def test_pairwise_slopes(lesson, activities, threshold, temperature, dtype):
     g_pos, g_neg = goodness(activities.to(dtype))
     tolerance = 100 * torch.finfo(dtype).eps
-    for slope, wanted in zip(lesson.pairwise_slopes(g_pos, g_neg, temperature), pairwise_slopes(g_pos, g_neg, temperature)):
-        torch.testing.assert_close(slope, wanted, rtol=tolerance, atol=tolerance / (temperature * len(g_pos)))
+    _, wanted = loss_and_slopes("pairwise", torch.cat([g_pos, g_neg]), threshold, temperature)
+    torch.testing.assert_close(torch.cat(lesson.pairwise_slopes(g_pos, g_neg, temperature)), wanted, rtol=tolerance, atol=tolerance / (temperature * len(g_pos)))
 
 
 @DTYPES

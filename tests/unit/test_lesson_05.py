@@ -63,7 +63,7 @@ def test_peer_push(lesson):
     peers, running = PeerNormalisation(0.03), torch.full((6,), 0.5)
     for h in torch.rand(3, 20, 6, generator=torch.Generator().manual_seed(0)):
         push, running = lesson.peer_push(h, running)
-        torch.testing.assert_close(push, peers.push(0, h, 20))
+        torch.testing.assert_close(push, peers.push(0, torch.cat([h, torch.rand(20, 6)]), 20))
 
 
 def test_memory_of_backpropagation_grows_with_depth_and_forward_forwards_does_not(lesson):

@@ -5,7 +5,7 @@ import torch
 
 import reference
 from ffteach import ff_loss, goodness, local_update, pairwise_loss, wrong_labels
-from ffteach.local_update import Rows, SharedOverlay, ff_slopes, local_gradient, loss_and_slopes, pairwise_slopes, split_overlay
+from ffteach.local_update import Rows, SharedOverlay, local_gradient, loss_and_slopes, split_overlay
 
 STRENGTH = 3.0
 
@@ -25,8 +25,8 @@ def closed_form(net, images, labels, negatives, name, threshold, temperature):
         if gradients:
             inputs = Rows(layer.normalise(h))
         h = inputs.activities(layer)
-        _, *slopes = loss_and_slopes(name, *goodness(h).chunk(2), threshold, temperature)
-        local_gradient(layer, inputs, h, torch.cat(slopes))
+        _, slopes = loss_and_slopes(name, goodness(h), threshold, temperature)
+        local_gradient(layer, inputs, h, slopes)
         gradients.append((layer.weight.grad, layer.bias.grad))
     return gradients
 
@@ -76,23 +76,25 @@ def test_slopes_are_the_derivatives_of_the_losses(name, temperature):
     g_pos, g_neg = (torch.rand(50, dtype=torch.float64, requires_grad=True) for _ in range(2))
     losses = {"threshold": ff_loss(g_pos, g_neg, 0.4, temperature), "pairwise": pairwise_loss(g_pos, g_neg, temperature)}
     losses[name].backward()
-    loss, slope_pos, slope_neg = loss_and_slopes(name, g_pos.detach(), g_neg.detach(), 0.4, temperature)
-    assert loss == losses[name]
-    torch.testing.assert_close((slope_pos, slope_neg), (g_pos.grad, g_neg.grad), rtol=1e-12, atol=1e-15)
+    loss, slopes = loss_and_slopes(name, torch.cat([g_pos, g_neg]).detach(), 0.4, temperature)
+    torch.testing.assert_close(loss, losses[name].detach(), rtol=1e-12, atol=0)
+    torch.testing.assert_close(slopes, torch.cat([g_pos.grad, g_neg.grad]), rtol=1e-12, atol=1e-15)
 
 
 def test_C4_slopes_push_positives_up_and_negatives_down_and_end_where_the_sample_is_right():
     g = torch.tensor([0.0, 2.0, 4.0, 1e4])
-    for slopes in (ff_slopes(g, g, 2.0, 0.5), pairwise_slopes(g, g.flip(0), 0.5)):
-        assert (slopes[0] <= 0).all() and (slopes[1] >= 0).all()
-    pos, neg = ff_slopes(g, g, 2.0, 0.5)
+    for name in ("threshold", "pairwise"):
+        pos, neg = loss_and_slopes(name, torch.cat([g, g.flip(0)]), 2.0, 0.5)[1].chunk(2)
+        assert (pos <= 0).all() and (neg >= 0).all() and (pos < 0).any() and (neg > 0).any()
+    pos, neg = loss_and_slopes("threshold", torch.cat([g, g]), 2.0, 0.5)[1].chunk(2)
     assert pos[3] == 0 and neg[0] < 0.1 * neg[3] and pos[0] == pytest.approx(-neg[2])
 
 
-def test_N1_slopes_stay_finite_at_extreme_goodness():
+def test_N1_loss_and_slopes_stay_finite_at_extreme_goodness():
     extreme = torch.tensor([0.0, 1e4, 1e30])
-    for slopes in (ff_slopes(extreme, extreme.flip(0), 2.0, 0.01), pairwise_slopes(extreme, extreme.flip(0), 0.01)):
-        assert all(slope.isfinite().all() for slope in slopes)
+    for name in ("threshold", "pairwise"):
+        loss, slopes = loss_and_slopes(name, torch.cat([extreme, extreme.flip(0)]), 2.0, 0.01)
+        assert loss.isfinite() and slopes.isfinite().all()
 
 
 # ---- the shared overlay
