@@ -1,16 +1,15 @@
 """Do network, data and recipe fit together? Asked once, before any training."""
 
-import math
-
 from .data import check_labels
+from .shifts import check_square
 
 
 def check_training_data(net, recipe, train, validation):
     """Raise TypeError or ValueError unless `net` can be trained by `recipe` on the `Split` train; validation: a `Split` or None."""
     check_split(net, train)
-    count, pixels = train.images.shape
-    if (recipe.negatives == "hybrids" or recipe.shift) and math.isqrt(pixels) ** 2 != pixels:
-        raise ValueError(f"images have {pixels} pixels, which is no square: hybrids and shifts need square images, such as 28 x 28 = 784")
+    count = len(train.images)
+    if recipe.negatives == "hybrids" or recipe.shift or recipe.predict_shift:
+        check_square(train.images)
     if recipe.negatives == "hybrids":
         batch = recipe.batch_size or count
         if 1 in (batch, count % batch):

@@ -13,6 +13,7 @@ from .head import head_inputs
 from .local_update import Rows, SharedOverlay, split_overlay
 from .masks import blur_masks, gaussian_masks, hybrids
 from .negatives import hard_labels, labels_of_other_images, wrong_labels
+from .shifts import shifted
 
 
 class LabelPairs:
@@ -94,21 +95,6 @@ def disturb(images, recipe, *, generator):
         seen = torch.empty(images.shape).bernoulli_(1 - recipe.pixel_dropout, generator=generator)
         images = images * seen.to(images)
     return images
-
-
-def shifted(images, reach, *, each=False, generator=None):
-    """Return the images `(n, D)`, moved by up to `reach` pixels down and right at random: all alike, or each by its own.
-
-    What leaves on one side, the blank border, enters on the other.
-    """
-    size = math.isqrt(images.shape[1])
-    if each:
-        down, right = torch.randint(-reach, reach + 1, (2, len(images), 1), generator=generator)
-        place = torch.arange(size)
-        source = ((place - down) % size * size).unsqueeze(2) + ((place - right) % size).unsqueeze(1)  # (n, size, size)
-        return images.gather(1, source.flatten(1).to(images.device))
-    moves = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
-    return images.unflatten(1, (size, size)).roll(moves, dims=(1, 2)).flatten(1)
 
 
 def training_dtype(net, recipe):

@@ -81,6 +81,7 @@ class Recipe:
     probe_layers: tuple[int, ...] | None = None  # which layers it reads; None = all but the first
     # prediction
     first_layer_counts: bool = True  # is its goodness summed too, or left out where there are others (official code)?
+    predict_shift: int = 0  # above 0, goodness is the mean over the image and its copies moved by up to so many pixels; training ignores it
     # the data
     train_images: int | None = None  # at most so many, chosen at random; None = all
     validation_share: float = 0.0  # share of the training images held out
@@ -106,7 +107,7 @@ class Recipe:
         for name in ("batch_size", "train_images"):
             if getattr(self, name) is not None:
                 self._require(name, lambda x: isinstance(x, int) and x >= 1, "a whole number of at least 1, or None for all")
-        for name in ("uniform_epochs", "blurs", "shift"):
+        for name in ("uniform_epochs", "blurs", "shift", "predict_shift"):
             self._require(name, lambda x: isinstance(x, int) and x >= 0, "a whole number of at least 0")
         self._require("pixel_mean", lambda x: True, "a finite number")
         for name in ("fresh_negatives", "head", "shift_each", "first_layer_counts"):
@@ -122,6 +123,8 @@ class Recipe:
             raise ValueError("head=True reads all layers as they learn, and labels: it needs schedule='simultaneous', and other negatives than 'hybrids'")
         if self.disturbed and self.negatives == "hybrids" and not self.fresh_negatives:
             raise ValueError("shift and pixel_dropout change the images of every batch, so hybrids of them need fresh_negatives=True")
+        if self.predict_shift and self.negatives == "hybrids":
+            raise ValueError("predict_shift averages goodness, but a network trained with hybrids is read by a probe: use predict_shift=0")
         self._check_probe_layers()
         if self.growth != "none" and self.negatives == "hybrids":
             raise ValueError("growth is decided by accuracy, which unsupervised training with hybrids does not have")

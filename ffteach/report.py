@@ -112,14 +112,14 @@ def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=
 
 def _goodness_errors(recipe, net, data):
     """The error rates by goodness of a network that was trained with labels."""
-    layers = recipe.counted_layers(net)
-    test_error, layer_test_errors = error_rates(net, data.test, layers=layers)
+    layers, shift = recipe.counted_layers(net), recipe.predict_shift
+    test_error, layer_test_errors = error_rates(net, data.test, layers=layers, shift=shift)
     softmax_error = None if net.head is None else (predict_one_pass(net, data.test.images) != data.test.labels).double().mean().item()
     return {
-        "train_error": error_rates(net, data.train, layers=layers)[0],
-        "validation_error": error_rates(net, data.validation, layers=layers)[0] if len(data.validation.images) else None,
+        "train_error": error_rates(net, data.train, layers=layers, shift=shift)[0],
+        "validation_error": error_rates(net, data.validation, layers=layers, shift=shift)[0] if len(data.validation.images) else None,
         "test_error": test_error,
-        "layer_test_errors": layer_test_errors if recipe.first_layer_counts else error_rates(net, data.test)[1],
+        "layer_test_errors": layer_test_errors if recipe.first_layer_counts else error_rates(net, data.test, shift=shift)[1],
         "softmax_test_error": softmax_error,
     }
 

@@ -2,10 +2,11 @@
 
 import io
 
+import numpy as np
 import pytest
 import torch
 
-from ffteach import Split, error_rates, goodness_per_label, inference, predict
+from ffteach import FFNet, Split, error_rates, goodness_per_label, inference, predict
 from reference import Reference
 
 
@@ -39,6 +40,30 @@ def test_C9_layers_chooses_whose_goodness_counts(few, make_net, layers):
 def test_bad_layers_are_refused_with_what_is_allowed(few, make_net, layers):
     with pytest.raises((ValueError, TypeError), match="layers=.*from 0 to 2, at least one"):
         goodness_per_label(make_net(30, 20, 25), few.images, layers=layers)
+
+
+@pytest.mark.parametrize("shift", [1, 2])
+def test_a_shift_takes_the_mean_over_the_image_and_its_moved_copies(few, make_net, shift):
+    images, net = few.images[:30], make_net(30, 20)
+    moves = [(down, right) for down in range(-shift, shift + 1) for right in range(-shift, shift + 1)]
+    copies = [torch.from_numpy(np.roll(images.view(-1, 28, 28).numpy(), move, axis=(1, 2)).copy()).flatten(1) for move in moves]
+    wanted = torch.stack([goodness_per_label(net, copy, per_layer=True) for copy in copies]).mean(dim=0)
+    torch.testing.assert_close(goodness_per_label(net, images, per_layer=True, shift=shift), wanted)
+    assert not torch.allclose(wanted, goodness_per_label(net, images, per_layer=True))
+    assert torch.equal(predict(net, images, shift=shift), wanted.sum(dim=0).argmax(dim=1))
+    error, per_layer = error_rates(net, Split(images, few.labels[:30]), layers=[1], shift=shift)
+    assert error == per_layer[0] == (wanted[1].argmax(dim=1) != few.labels[:30]).double().mean().item()
+
+
+@pytest.mark.parametrize("shift", [-1, 1.0, "1", None, True])
+def test_a_bad_shift_is_refused(few, make_net, shift):
+    with pytest.raises(ValueError, match="shift=.*whole number of at least 0"):
+        goodness_per_label(make_net(30), few.images, shift=shift)
+
+
+def test_only_square_images_can_be_moved(few):
+    with pytest.raises(ValueError, match="780 pixels, which is no square"):
+        predict(FFNet([780, 5]), few.images[:, :780], shift=1)
 
 
 @pytest.mark.parametrize("batch", [1, 7, 50, 64])

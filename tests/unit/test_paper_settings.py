@@ -280,6 +280,19 @@ def test_the_report_leaves_the_first_layer_out_where_the_recipe_says_so(monkeypa
     assert f"softmax head {report.softmax_test_error:.2%}" in str(report)
 
 
+def test_the_errors_of_a_recipe_with_predict_shift_are_those_of_moved_images():
+    recipe = SMALL.but(predict_shift=1, validation_share=0.1, train_images=500)
+    report, net, data = run_recipe(recipe)
+    for split, error in zip(data, (report.train_error, report.validation_error, report.test_error)):
+        assert error == error_rates(net, split, shift=1)[0]
+    assert report.test_error != error_rates(net, data.test)[0]
+
+
+def test_a_probe_reads_no_moved_images():
+    with pytest.raises(ValueError, match="predict_shift averages goodness"):
+        SMALL.but(negatives="hybrids", predict_shift=1)
+
+
 def test_the_first_layer_counts_where_it_is_the_only_one(make_net):
     recipe = SMALL.but(first_layer_counts=False)
     assert [recipe.counted_layers(make_net(*widths)) for widths in ((30,), (30, 20), (30, 20, 25))] == [[0], [1], [1, 2]]

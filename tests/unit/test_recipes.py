@@ -149,7 +149,7 @@ WRONG = {
     **{name: [-0.1, 1, 1.0, *NOT_A_NUMBER] for name in ("momentum", "validation_share", "pixel_dropout")},
     **{name: [0, -1, 2.0, *NOT_A_NUMBER] for name in ("epochs", "growth_epochs", "growth_width", "max_layers")},
     **{name: [0, -1, 2.0, "1", True] for name in ("batch_size", "train_images")},
-    **{name: [-1, 2.0, *NOT_A_NUMBER] for name in ("uniform_epochs", "blurs", "shift")},
+    **{name: [-1, 2.0, *NOT_A_NUMBER] for name in ("uniform_epochs", "blurs", "shift", "predict_shift")},
     "pixel_mean": NOT_A_NUMBER,
     "probe_layers": [0, (), (2,), (-1,), (0, 0), (0.5,), "all"],
     "fresh_negatives": ["false", "no", 0, None],

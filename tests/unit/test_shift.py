@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ffteach import Recipe, Split, overlay_label, train
-from ffteach.pairs import shifted
+from ffteach.shifts import shifted
 
 
 def first_inputs(shift, steps=40, side=28, each=False):

@@ -744,7 +744,7 @@ def test_hybrids_refuse_batches_of_one_image(few):
             train(SMALL.network(), few, SMALL.but(negatives="hybrids", batch_size=batch_size))
 
 
-@pytest.mark.parametrize("changes", [dict(negatives="hybrids"), dict(shift=1)])
+@pytest.mark.parametrize("changes", [dict(negatives="hybrids"), dict(shift=1), dict(predict_shift=1)])
 def test_shifts_and_hybrids_need_square_images(few, changes):
     recipe = SMALL.but(widths=(780, 30), **changes)
     with pytest.raises(ValueError, match="780 pixels, which is no square"):
