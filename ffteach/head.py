@@ -29,11 +29,11 @@ def head_gradient(head, seen, labels, *, share=1.0, beta=0):
 
     seen: `(N, D)` of `head_inputs`; labels: int64 `(N,)`.
     """
-    slope = torch.mm(seen, head.weight.t()).softmax(dim=1)
-    slope.scatter_add_(1, labels.unsqueeze(1), slope.new_full((len(labels), 1), -1)).mul_(share / len(labels))
+    slope = torch.mm(head.weight, seen.t()).softmax(dim=0)  # (10, N): on a CPU twice as fast as (N, 10)
+    slope.scatter_add_(0, labels.unsqueeze(0), slope.new_full((1, len(labels)), -1)).mul_(share / len(labels))
     if head.weight.grad is None:
         head.weight.grad = torch.zeros_like(head.weight)
-    head.weight.grad.addmm_(slope.t(), seen, beta=beta)
+    head.weight.grad.addmm_(slope, seen, beta=beta)
 
 
 def head_optimiser(head):

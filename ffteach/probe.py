@@ -146,12 +146,12 @@ def cross_entropy(x, labels, weight, bias):
     """
     loss = torch.zeros((), dtype=torch.float64, device=x.device)  # in float32 a line search would stop too early
     gradients = torch.zeros_like(weight), torch.zeros_like(bias)
-    for part, label in zip(x.split(BATCH), labels.unsqueeze(1).split(BATCH)):
-        p = torch.addmm(bias, part, weight.t()).log_softmax(dim=1)
-        loss -= p.gather(1, label).sum(dtype=torch.float64)
-        p = p.exp_().scatter_add_(1, label, p.new_full(label.shape, -1)).div_(len(x))
-        gradients[0].addmm_(p.t(), part)
-        gradients[1].add_(p.sum(dim=0))
+    for part, label in zip(x.split(BATCH), labels.unsqueeze(0).split(BATCH, dim=1)):
+        p = torch.addmm(bias.unsqueeze(1), weight, part.t()).log_softmax(dim=0)  # (10, n): on a CPU twice as fast as (n, 10)
+        loss -= p.gather(0, label).sum(dtype=torch.float64)
+        p = p.exp_().scatter_add_(0, label, p.new_full(label.shape, -1)).div_(len(x))
+        gradients[0].addmm_(p, part)
+        gradients[1].add_(p.sum(dim=1))
     return loss.item() / len(x), *gradients
 
 
