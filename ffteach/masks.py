@@ -1,5 +1,6 @@
 """Mask negatives: hybrids of two digits, stitched together along smooth random masks (paper section 3.2)."""
 
+import functools
 from typing import NamedTuple
 
 import torch
@@ -61,12 +62,17 @@ def blur(noise, kernels, padding="reflect"):
     A blur along one side is a matrix `(size, size)`, so any number of them is ONE matrix B, and the result is B noise B'.
     Raises ValueError for an unknown padding, an even kernel or one too wide to reflect or to wrap around.
     """
-    size = noise.shape[-1]
+    matrix = _blurs_in_one(noise.shape[-1], tuple(map(tuple, kernels)), padding).to(noise)
+    return matrix @ noise @ matrix.T
+
+
+@functools.cache  # a training asks for the same blurs with every batch
+def _blurs_in_one(size, kernels, padding):
+    """The product of the blurs' matrices, the first one rightmost: `(size, size)` float64."""
     matrix = torch.eye(size, dtype=torch.float64)
     for kernel in kernels:
         matrix = blur_matrix(size, kernel, padding) @ matrix
-    matrix = matrix.to(noise)
-    return matrix @ noise @ matrix.T
+    return matrix
 
 
 def blur_matrix(size, kernel, padding="reflect"):
