@@ -132,7 +132,7 @@ def local_gradient(layer, inputs, h, slope, *, peer_push=None, beta=0):
     """Write the layer's gradient into `.grad`: slope x (2/H) h x input, summed over samples, plus `beta` times what is there.
 
     inputs: `Rows` or `SharedOverlay`; h: the layer's activities `(M, H)`; slope: dL/dg `(M,)`.
-    peer_push: what is added to dL/dz of every positive, `(H,)` (see `peer.py`).
+    peer_push: what is added to dL/dz of every positive, `(H,)` (see `peer.py`). Call it without autograd: in `torch.no_grad()`.
     """
     dz = h * slope.mul(2 / h.shape[1]).unsqueeze(1)  # relu's derivative is already in h: where it is 0, h is 0
     if peer_push is not None:

@@ -13,7 +13,7 @@ from .head import head_inputs
 from .local_update import Rows, SharedOverlay, split_overlay
 from .masks import blur_masks, gaussian_masks, hybrids
 from .negatives import hard_labels, labels_of_other_images, wrong_labels
-from .shifts import shifted
+from .shifts import randomly_shifted
 
 
 class LabelPairs:
@@ -90,7 +90,7 @@ class HybridPairs:
 def disturb(images, recipe, *, generator):
     """Return the images `(n, D)` as a batch of `recipe` shows them: shifted, and without the pixels that dropout hides."""
     if recipe.shift:
-        images = shifted(images, recipe.shift, each=recipe.shift_each, generator=generator)
+        images = randomly_shifted(images, recipe.shift, each=recipe.shift_each, generator=generator)
     if recipe.pixel_dropout:
         seen = torch.empty(images.shape).bernoulli_(1 - recipe.pixel_dropout, generator=generator)
         images = images * seen.to(images)

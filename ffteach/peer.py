@@ -18,7 +18,10 @@ class PeerNormalisation:
         self.strength, self.means = strength, {}
 
     def push(self, index, h, count):
-        """Take in layer `index`'s activities `(2n, H)`, positives first, in a batch of `count` images and return what to add to the positives' dL/dz, `(H,)`; None at strength 0."""
+        """Take in layer `index`'s activities `(2n, H)`, positives first, and return what to add to the positives' dL/dz, `(H,)`; None at strength 0.
+
+        count: images in the whole batch, of which these n may be a part.
+        """
         if not self.strength:
             return None
         mean = h.chunk(2)[0].mean(dim=0)

@@ -81,7 +81,7 @@ class Recipe:
     probe_layers: tuple[int, ...] | None = None  # which layers it reads; None = all but the first
     # prediction
     first_layer_counts: bool = True  # is its goodness summed too, or left out where there are others (official code)?
-    predict_shift: int = 0  # above 0, goodness is the mean over the image and its copies moved by up to so many pixels; training ignores it
+    predict_shift: int = 0  # above 0, goodness is the mean over the image and its copies moved by up to so many pixels. Only reports do so: training, softmax head and panels ask the image alone
     # the data
     train_images: int | None = None  # at most so many, chosen at random; None = all
     validation_share: float = 0.0  # share of the training images held out

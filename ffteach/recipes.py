@@ -119,7 +119,7 @@ RECIPES = {
         ),
         Recipe(
             name="paper-jitter",
-            about="one wider layer, each image shifted by up to two pixels, 500 epochs as in the paper, towards its 0.64 %. An hour or less",
+            about="one wider layer, each image shifted by up to two pixels, 500 epochs as in the paper, towards its 0.64 %. About an hour",
             **PAPER_SUPERVISED | dict(widths=(784, 2000), weight_decay=0.1),
             shift=2,
             shift_each=True,
@@ -128,7 +128,7 @@ RECIPES = {
         ),
         Recipe(
             name="paper-unsupervised",
-            about="all of MNIST without labels, towards the paper's 1.37 %: fresh hybrids by the official rule; then a linear probe. Half an hour to an hour",
+            about="all of MNIST without labels, towards the paper's 1.37 %: fresh hybrids by the official rule; then a linear probe. About an hour",
             widths=(784, 2000, 2000, 2000, 2000),
             negatives="hybrids",
             epochs=30,

@@ -1,4 +1,4 @@
-"""Square images moved by whole pixels. What leaves on one side, the blank border, enters on the other."""
+"""Square images moved by whole pixels. What leaves on one side, nearly always blank border, enters on the other."""
 
 import math
 
@@ -24,7 +24,7 @@ def all_moves(images, reach):
     return [moved(images, down, right) for down in steps for right in steps] if reach else [images]
 
 
-def shifted(images, reach, *, each=False, generator=None):
+def randomly_shifted(images, reach, *, each=False, generator=None):
     """Return the images `(n, D)`, moved by up to `reach` pixels down and right at random: all alike, or each by its own."""
     size = math.isqrt(images.shape[1])
     if each:

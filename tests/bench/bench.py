@@ -36,7 +36,7 @@ def timed(run, calls):
 
 
 def race(*runners, seconds=ENOUGH):
-    """Let the runners take turns of many calls, as in a training, again and again; return the seconds that a call took in each one's best turn."""
+    """Let the runners take turns, again and again, each of as many calls as fill `TURN`; return the seconds that a call took in each one's best turn."""
     for run in runners:
         run()  # warm
     calls = [math.ceil(TURN / timed(run, 1)) for run in runners]
@@ -88,11 +88,11 @@ def stepper(recipe, data):
 def plain_stepper(recipe, data):
     """The same step with autograd on materialised overlays, and torch.optim."""
     images, labels = data
-    order = torch.randperm(len(images)).split(recipe.batch_size)
+    batches = itertools.cycle(torch.randperm(len(images)).split(recipe.batch_size))
     net = Reference(recipe.network(), recipe.row_scale, recipe.label_strength)
     optimisers = net.optimisers(functools.partial(torch.optim.Adam, lr=recipe.learning_rate, fused=True))
 
-    def step(batches=itertools.cycle(order)):
+    def step():
         batch = next(batches)
         wrong = (labels[batch] + torch.randint(1, 10, (len(batch),))) % 10
         net.step(optimisers, range(len(optimisers)), images[batch], labels[batch], wrong, recipe.loss, recipe.threshold, recipe.temperature)
@@ -194,11 +194,11 @@ def seconds_to(error, recipe, which="sample", *, to_the_end=True):
     net = recipe.network()
     run, reached = train(net, data, recipe), None
     for record in run.epoch_records():
-        if reached is None and error_rates(net, data.test, layers=recipe.counted_layers(net))[0] < error:
+        if reached is None and error_rates(net, data.test, layers=recipe.counted_layers(net), shift=recipe.predict_shift)[0] < error:
             reached = record.seconds, record.epoch
             if not to_the_end:
                 break
-    return reached, run.seconds, error_rates(net, data.test, layers=recipe.counted_layers(net))[0]
+    return reached, run.seconds, error_rates(net, data.test, layers=recipe.counted_layers(net), shift=recipe.predict_shift)[0]
 
 
 def full_set():

@@ -66,13 +66,14 @@ def test_only_square_images_can_be_moved(few):
         predict(FFNet([780, 5]), few.images[:, :780], shift=1)
 
 
+@pytest.mark.parametrize("shift", [0, 1])
 @pytest.mark.parametrize("batch", [1, 7, 50, 64])
-def test_images_are_taken_in_batches_without_changing_the_result(few, make_net, monkeypatch, batch):
+def test_images_are_taken_in_batches_without_changing_the_result(few, make_net, monkeypatch, batch, shift):
     net, images = make_net(30, 20, seed=batch), few.images[:50]
     monkeypatch.setattr(inference, "AT_ONCE", batch)
-    in_batches = goodness_per_label(net, images)
+    in_batches = goodness_per_label(net, images, shift=shift)
     monkeypatch.setattr(inference, "AT_ONCE", 1000)
-    torch.testing.assert_close(in_batches, goodness_per_label(net, images))
+    torch.testing.assert_close(in_batches, goodness_per_label(net, images, shift=shift))
 
 
 def test_more_images_than_a_batch(few, make_net):

@@ -280,12 +280,15 @@ def test_the_report_leaves_the_first_layer_out_where_the_recipe_says_so(monkeypa
     assert f"softmax head {report.softmax_test_error:.2%}" in str(report)
 
 
-def test_the_errors_of_a_recipe_with_predict_shift_are_those_of_moved_images():
-    recipe = SMALL.but(predict_shift=1, validation_share=0.1, train_images=500)
+@pytest.mark.parametrize("first_layer_counts", [True, False])
+def test_the_errors_of_a_recipe_with_predict_shift_are_those_of_moved_images(first_layer_counts):
+    recipe = SMALL.but(predict_shift=1, validation_share=0.1, train_images=500, first_layer_counts=first_layer_counts)
     report, net, data = run_recipe(recipe)
+    layers = [0, 1, 2] if first_layer_counts else [1, 2]
     for split, error in zip(data, (report.train_error, report.validation_error, report.test_error)):
-        assert error == error_rates(net, split, shift=1)[0]
-    assert report.test_error != error_rates(net, data.test)[0]
+        assert error == error_rates(net, split, layers=layers, shift=1)[0]
+    assert report.layer_test_errors == error_rates(net, data.test, shift=1)[1]
+    assert report.test_error != error_rates(net, data.test, layers=layers)[0] and report.layer_test_errors != error_rates(net, data.test)[1]
 
 
 def test_a_probe_reads_no_moved_images():

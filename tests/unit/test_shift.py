@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ffteach import Recipe, Split, overlay_label, train
-from ffteach.shifts import shifted
+from ffteach.shifts import randomly_shifted
 
 
 def first_inputs(shift, steps=40, side=28, each=False):
@@ -59,7 +59,7 @@ def test_each_image_can_move_by_itself_and_its_pair_moves_with_it():
 
 def test_an_image_that_moves_by_itself_keeps_its_shape_as_roll_would():
     images = torch.rand(50, 784, generator=torch.Generator().manual_seed(0))
-    moved = shifted(images, 2, each=True, generator=torch.Generator().manual_seed(0))
+    moved = randomly_shifted(images, 2, each=True, generator=torch.Generator().manual_seed(0))
     rolls = [images.view(-1, 28, 28).roll((down, right), dims=(1, 2)).flatten(1) for down in range(-2, 3) for right in range(-2, 3)]
     assert all(any(torch.equal(moved[i], roll[i]) for roll in rolls) for i in range(50))
 
