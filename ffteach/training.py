@@ -112,7 +112,8 @@ class Training(Schedule):
         """Train the active layers on the images at `batch` with learning rate `rate` and return the means of loss and goodness, `(3, active layers)`."""
         active = self.active_layers
         stats = torch.zeros(3, len(active), device=self.net.device)
-        for part, rows in enumerate(batch.chunk(math.ceil(len(batch) / PART))):
+        parts = batch.chunk(math.ceil(len(batch) / PART))
+        for part, rows in enumerate(parts, start=1):
             share = len(rows) / len(batch)  # the batch's loss is a mean over samples, so its parts simply add up
             for index, inputs, h, square_sum in self._activities(rows, upto=active[-1]):
                 if index in active:
@@ -121,16 +122,15 @@ class Training(Schedule):
                     stats[:, active.index(index)].add_(torch.cat([loss.view(1), g.view(2, -1).mean(dim=1)]), alpha=share)
                     if index not in self.frozen:
                         push = self.peers.push(index, h, len(batch))
-                        local_gradient(self.net.layers[index], inputs, h, slopes.mul_(share), peer_push=push, beta=int(part > 0))
+                        local_gradient(self.net.layers[index], inputs, h, slopes.mul_(share), peer_push=push, beta=int(part > 1))
+                        if part == len(parts):  # at once: what the layers above need of this one is in h
+                            self._optimisers[index].param_groups[0]["lr"] = rate
+                            self._optimisers[index].step()
             if self.net.head is not None:
-                head_gradient(self.net.head, self.pairs.seen, self.train_split.labels[rows], share=share, beta=int(part > 0))
+                head_gradient(self.net.head, self.pairs.seen, self.train_split.labels[rows], share=share, beta=int(part > 1))
         if self.net.head is not None:
             self._head_optimiser.param_groups[0]["lr"] = HEAD_RATE * rate / self.learning_rate
             self._head_optimiser.step()
-        for index in active:
-            if index not in self.frozen:
-                self._optimisers[index].param_groups[0]["lr"] = rate
-                self._optimisers[index].step()
         return stats
 
     def _activities(self, rows, upto):
