@@ -24,15 +24,16 @@ def loss_and_slopes(name, g, threshold, temperature):
     g: goodness `(2N,)`, positives first -> scalar, `(2N,)`: at most 0 for positives, at least 0 for negatives. Both losses are
     means of softplus, whose derivative is the sigmoid.
     """
-    g_pos, g_neg = g.chunk(2)
     if name == "pairwise":
+        g_pos, g_neg = g.chunk(2)
         logits = (g_neg - g_pos).div_(temperature)
         pull = torch.sigmoid(logits).div_(temperature * len(logits))
         slopes = torch.cat([-pull, pull])
     else:
-        logits = torch.cat([threshold - g_pos, g_neg - threshold]).div_(temperature)
+        logits = (g - threshold).div_(temperature)
+        logits.chunk(2)[0].neg_()
         slopes = torch.sigmoid(logits).div_(temperature * len(logits))
-        slopes[: len(g_pos)].neg_()
+        slopes.chunk(2)[0].neg_()
     return F.softplus(logits).mean(), slopes
 
 
