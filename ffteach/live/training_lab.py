@@ -91,7 +91,7 @@ class TrainingLab(LearningPanel):
             "guess": self.gate.guess,  # of the accuracy in the end, 0..1, or None
             "digit": watch.digit,
             "digit_label": watch.digit_label,
-            "digit_goodness": watch.digit_goodness.tolist(),  # under each of the ten labels, summed over layers
+            "digit_goodness": watch.digit_goodness.tolist(),  # under each of the ten labels, summed over the layers that predict
             "test_error": self.revealed[1],  # 0..1, and the step at which it was revealed; None before
             "test_error_step": self.revealed[0],
             "moments": self.past.moments.steps,  # those one can rewind to
@@ -110,7 +110,7 @@ class TrainingLab(LearningPanel):
         """Begin again with the untrained network and the present settings."""
         knobs, former, net = self.knobs, self.recipe, self.begin()
         self.training.frozen = knobs.frozen
-        self.watch = Watch(net, self.data, seed=self.seed, digit=knobs.digit.value)
+        self.watch = Watch(net, self.data, seed=self.seed, digit=knobs.digit.value, counted=self.recipe.counted_layers(net))
         if self._figure is None or (former.loss, len(former.widths)) != (self.recipe.loss, len(self.recipe.widths)):
             images = self.watch.live, len(self.watch.labels)
             self._figure = TrainingPicture(len(net.layers), difference=self.recipe.loss == "pairwise", images=images, scale=self.scale)
@@ -152,7 +152,7 @@ class TrainingLab(LearningPanel):
 
     def reveal(self):
         """Show the error on the test images."""
-        error, _ = error_rates(self.training.net, self.data.test)
+        error, _ = error_rates(self.training.net, self.data.test, layers=self.watch.counted, shift=self.recipe.predict_shift)
         self.revealed = self.training.step, error
         self.say("Whoever chooses settings by the test error has no test left: choose by the validation accuracy.")
 

@@ -16,13 +16,14 @@ class Watch:
     """Looks at `net` on the validation images of `data`, and remembers the curves.
 
     seed: of the images' order and of their wrong labels. digit: the test image whose ten goodness values are followed.
+    counted: the numbers of the layers that predict (`Recipe.counted_layers`); each one's goodness is shown all the same.
     Shown are the first `live` validation images, or all of them after a look at everything: `shown` says how many.
     """
 
-    def __init__(self, net, data, *, seed, digit):
+    def __init__(self, net, data, *, seed, digit, counted):
         images, labels = data.validation
         order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed)).to(images.device)
-        self.net, self.test = net, data.test
+        self.net, self.test, self.counted = net, data.test, counted
         self.images, self.labels = images[order], labels[order]
         self.wrong = wrong_labels(self.labels, generator=torch.Generator().manual_seed(seed))
         self.live = min(LOOKED_AT, len(images))
@@ -66,7 +67,7 @@ class Watch:
         tables = goodness_per_label(self.net, self.images[part], per_layer=True)  # (layers, N, 10)
         each = torch.arange(len(labels), device=labels.device)
         self._goodness[:, :, part] = torch.stack([tables[:, each, labels], tables[:, each, wrong]])
-        self._right[part] = (tables.sum(dim=0).argmax(dim=1) == labels).float()
+        self._right[part] = (tables[self.counted].sum(dim=0).argmax(dim=1) == labels).float()
         self.shown = len(self.labels) if everything else self.live
         self.dead = [layer for layer, table in enumerate(tables, start=1) if not table.any()]
         self._look_at_digit()
@@ -80,7 +81,7 @@ class Watch:
                 del points[1::2]
 
     def _look_at_digit(self):
-        self.digit_goodness = goodness_per_label(self.net, self.digit_image.unsqueeze(0))[0]  # (10,), summed over layers
+        self.digit_goodness = goodness_per_label(self.net, self.digit_image.unsqueeze(0), layers=self.counted)[0]  # (10,), their sum
 
     REMEMBERED = ("history", "epoch_ends", "_goodness", "_right", "shown", "dead")
 

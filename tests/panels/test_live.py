@@ -496,6 +496,18 @@ def test_the_test_error_stays_hidden_until_revealed(lab, digits):
     assert lab.state["test_error"] is None
 
 
+def test_a_recipe_predicts_in_the_panel_as_it_does_outside(make_lab, digits):
+    lab = make_lab(SMALL.but(first_layer_counts=False, predict_shift=1))
+    lab.run(20)
+    net = lab.training.net
+    validation_error, digit = error_rates(net, digits.validation, layers=[1])[0], goodness_per_label(net, digits.test.images[:1], layers=[1])
+    assert validation_error != error_rates(net, digits.validation)[0]
+    assert lab.state["accuracy"] == pytest.approx(1 - validation_error)
+    assert lab.state["digit_goodness"] == pytest.approx(digit[0].tolist())
+    lab.knobs.reveal.click()
+    assert lab.state["test_error"] == error_rates(net, digits.test, layers=[1], shift=1)[0]
+
+
 def test_the_gate_keeps_train_disabled_until_someone_has_guessed(make_lab):
     lab = make_lab(guess=True)
     assert lab.train_button.disabled and lab.step_button.disabled and "Guess first" in lab.said
