@@ -79,14 +79,18 @@ class Result:
 
     @property
     def training(self):
-        """Epochs, machine of the first run and time (the median of the runs on that machine) in words."""
+        """Epochs, and for each machine, the first run's first, the median time of its runs, in words."""
         if not self.runs:
             return NOT_RUN
-        machine = self.runs[0]["machine"]
-        seconds = median(run["seconds"] for run in self.runs if run["machine"] == machine)
-        time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+        times = []
+        for machine in dict.fromkeys(run["machine"] for run in self.runs):
+            there = [run["seconds"] for run in self.runs if run["machine"] == machine]
+            seconds = median(there)
+            time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+            seeds = f" ({len(there)} of {len(self.runs)} seeds)" if len(there) < len(self.runs) else ""
+            times.append(f"{time}, {machine}{seeds}")
         prototype = ", by a prototype" if any(run.get("prototype") for run in self.runs) else ""
-        return f"{self.runs[0]['epochs']} epochs, {time}, {machine}{prototype}"
+        return f"{self.runs[0]['epochs']} epochs, {'; '.join(times)}{prototype}"
 
     @property
     def change(self):

@@ -25,7 +25,8 @@ class TrainingLab(LearningPanel):
 
     Threshold, learning rate, epochs and the boxes that freeze a layer act on the next step; negatives, loss, widths, schedule and
     seed wait for Reset. "Rewind" follows the training; in a pause it goes back to one of about 40 kept moments, with the settings of
-    that time.
+    that time. Accuracy, test error and the ten goodness values come from the layers that the recipe counts; only the test error takes
+    the mean over its moved images.
     Without a mouse: `run(steps)` trains; `state` is a dict with all that is shown; `line` makes the panel anew (but for data of
     your own); `training` is the `Training`, with its `net`.
     CSS classes: ff-panel and ff-training-lab (the whole), ff-train, ff-step, ff-reset, ff-reveal, ff-line, ff-threshold, ff-lr,

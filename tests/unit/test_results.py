@@ -62,7 +62,7 @@ def test_one_seed_has_a_standard_error_and_several_have_a_range():
     assert Result("quick", "sample", runs=three).test == "14.00 % (10.00 to 20.00, 3 seeds)"
     assert Result("quick", "sample", runs=three).training == "3 epochs, 2 min, a laptop"
     elsewhere = [{**run, "seed": seed, "seconds": 6000.0, "machine": "a telephone"} for seed in (3, 4, 5)]
-    assert Result("quick", "sample", runs=three + elsewhere).training == "3 epochs, 2 min, a laptop"
+    assert Result("quick", "sample", runs=three + elsewhere).training == "3 epochs, 2 min, a laptop (3 of 6 seeds); 100 min, a telephone (3 of 6 seeds)"
 
 
 def test_baselines_stand_next_to_the_error():
