@@ -8,7 +8,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from .data import Digits, Split, load_mnist
-from .device import choose_device
+from .device import choose_device, seeded
 from .inference import error_rates, goodness_per_label, predict
 from .layers import FFLayer, FFNet, ff_loss, goodness, pairwise_loss
 from .masks import blur_masks, gaussian_masks, hybrids

@@ -46,7 +46,7 @@ def _parser():
     run.add_argument("name", help="a recipe of `list`")
     run.add_argument("--data", choices=("sample", "full"), default="sample", help="the bundled sample, or all of MNIST")
     run.add_argument("--root", help="folder with (or for) the full MNIST")
-    run.add_argument("--device", help="cpu, cuda, cuda:1; default: CUDA where present, else the CPU")
+    run.add_argument("--device", default="auto", help="cpu, cuda, cuda:1; default auto: CUDA where it can compute, else the CPU")
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--json", metavar="FILE", help="also write the report as JSON")
     run.add_argument("--set", action="append", default=[], metavar="name=value", help="override one setting; may be repeated")

@@ -106,10 +106,10 @@ def hold_out(split, count):
         raise ValueError(f"validation={count!r}: give a multiple of 10 from 0 to {10 * (smallest - 1)} (equally many of each digit)")
     generator = torch.Generator().manual_seed(VALIDATION_SEED)
     labels = split.labels.cpu()
-    held = torch.zeros(len(labels), dtype=torch.bool)
+    held = torch.zeros(len(labels), dtype=torch.bool, device="cpu")
     for digit in range(CLASSES):
         members = (labels == digit).nonzero().flatten()
-        held[members[torch.randperm(len(members), generator=generator)[: count // 10]]] = True
+        held[members[torch.randperm(len(members), generator=generator, device="cpu")[: count // 10]]] = True
     held = held.to(split.labels.device)
     return split.take(~held), split.take(held)
 
@@ -123,8 +123,8 @@ def rescale_pixels(data, mean, deviation):
 
 def _as_split(images, labels):
     """uint8 images `(N, 28, 28)` in 0..255 -> `Split` in [0, 1]."""
-    images = torch.as_tensor(images).reshape(len(images), 784).float() / 255
-    return Split(images, torch.as_tensor(labels).long())
+    images = torch.as_tensor(images, device="cpu").reshape(len(images), 784).to(torch.float32) / 255
+    return Split(images, torch.as_tensor(labels, device="cpu").long())
 
 
 def _load_sample():

@@ -1,33 +1,81 @@
-"""The one place that chooses a device and a number of threads."""
+"""The one rule for devices, and how many threads a process may use.
+
+The rule: everything that ffteach makes is on torch's default device, which is the CPU unless `torch.set_default_device`
+says otherwise. Every function that makes something takes `device=` to override it, and what is made from tensors stays with
+them. Random numbers are drawn where their generator is (the CPU by default) and then moved: the same on every device.
+"""
 
 import math
 import os
+import warnings
 from pathlib import Path
 
 import torch
 
 
 def choose_device(device=None):
-    """Return the `torch.device` to compute on: the one asked for, else CUDA where present, else the CPU.
+    """Return the `torch.device` to compute on, after trying whether it can.
 
-    `device`: None, a name such as "cpu", "cuda" or "cuda:1", or a `torch.device`.
-    Raises ValueError for a name torch does not know, RuntimeError if CUDA is asked for but not present.
+    device: None = torch's default device; "auto" = CUDA where it can compute, else the CPU, with a warning if there is a GPU
+    that cannot; or a name such as "cpu", "cuda", "cuda:1", or a `torch.device`.
+    Raises ValueError for a name torch does not know, RuntimeError for a device that cannot compute here.
+
+    >>> choose_device()
+    device(type='cpu')
     """
     respect_usable_cores()
-    if device is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if isinstance(device, str) and device == "auto":
+        return _cuda_or_cpu()
     try:
-        chosen = torch.device(device)
+        chosen = torch.get_default_device() if device is None else torch.device(device)
     except (RuntimeError, TypeError) as error:
-        raise ValueError(f"device={device!r} is not a device torch knows; use 'cpu', 'cuda' or None (choose for me)") from error
+        raise ValueError(f"device={device!r} is not a device torch knows; use 'cpu', 'cuda', 'auto' or None (torch's default device)") from error
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise RuntimeError(
-            f"device={str(device)!r} was asked for, but torch sees no CUDA GPU here. "
-            "Use device=None or 'cpu', or install a CUDA build of PyTorch and its driver."
+            f"device={str(chosen)!r} was asked for, but torch sees no CUDA GPU here. "
+            "Use device='cpu', or install a CUDA build of PyTorch and its driver."
         )
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
-        raise RuntimeError(f"device={str(device)!r} was asked for, but torch sees only {torch.cuda.device_count()} CUDA device(s).")
+        raise RuntimeError(f"device={str(chosen)!r} was asked for, but torch sees only {torch.cuda.device_count()} CUDA device(s).")
+    trouble = trouble_with(chosen)
+    if trouble:
+        raise RuntimeError(f"device={str(chosen)!r} cannot be used here: {trouble}. Use device='cpu'; besides the CPU, ffteach runs on CUDA.")
     return chosen
+
+
+def trouble_with(device):
+    """Return why `device` cannot do what ffteach asks of it, in words, or None: one small product in float64, read back, is tried."""
+    if torch.device(device).type == "cpu":
+        return None
+    try:
+        ones = torch.ones(2, 2, dtype=torch.float64, device=device)
+        right = (ones @ ones).sum().item() == 8
+    except Exception as error:  # torch raises half a dozen kinds here
+        return f"a product of two small float64 matrices failed with {type(error).__name__} ({str(error).splitlines()[0]:.120})"
+    return None if right else "a product of two small float64 matrices came out wrong"
+
+
+def _cuda_or_cpu():
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    trouble = trouble_with("cuda")
+    if trouble:
+        warnings.warn(f"there is a CUDA GPU, but it cannot be used: {trouble}. Computing on the CPU instead.", stacklevel=3)
+    return torch.device("cpu" if trouble else "cuda")
+
+
+def generator_device(generator):
+    """Return where random numbers of this `torch.Generator` must be drawn: its own device; None, torch's own, is the CPU's."""
+    return torch.device("cpu") if generator is None else generator.device
+
+
+def seeded(seed):
+    """Return a new `torch.Generator` on torch's default device, seeded with the whole number `seed`.
+
+    >>> torch.randint(1, 10, (3,), generator=seeded(0)).tolist()
+    [9, 4, 2]
+    """
+    return torch.Generator(torch.get_default_device()).manual_seed(seed)
 
 
 def usable_cores():

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from .data import CLASSES, check_images
+from .device import generator_device
 from .negatives import check_strength
 
 ROW_SCALES = ("mean-square-1", "unit-length")
@@ -64,16 +65,19 @@ class FFLayer(nn.Linear):
     def reset_parameters(self):
         """Draw the start that `init` names."""
         generator = getattr(self, "generator", None)
+        weight, bias = (torch.empty_like(p, device=generator_device(generator)) for p in (self.weight, self.bias))
         if self.init == "torch":  # what nn.Linear does, but with our generator
             bound = 1 / math.sqrt(self.in_features)
-            self.weight.uniform_(-bound, bound, generator=generator)
-            self.bias.uniform_(-bound, bound, generator=generator)
+            weight.uniform_(-bound, bound, generator=generator)
+            bias.uniform_(-bound, bound, generator=generator)
         elif self.init == "normal":
-            self.weight.normal_(generator=generator)
-            self.bias.normal_(generator=generator)
+            weight.normal_(generator=generator)
+            bias.normal_(generator=generator)
         else:
-            self.weight.normal_(std=1 / math.sqrt(self.in_features), generator=generator)
-            self.bias.zero_()
+            weight.normal_(std=1 / math.sqrt(self.in_features), generator=generator)
+            bias.zero_()
+        self.weight.copy_(weight)
+        self.bias.copy_(bias)
 
     def row_factor(self, square_sum):
         """Return what each input row is multiplied by, from its sum of squares: `(N,)` -> `(N, 1)`."""

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from .data import check_images
+from .device import generator_device
 
 HINTON_KERNEL = (0.25, 0.5, 0.25)  # paper section 3.2: repeated blurring with a filter of this form in both directions
 GAUSSIAN_BLURS = ((5, 7.0), (7, 14.0), (5, 7.0))  # system C: (kernel size, sigma in pixels), one after the other
@@ -40,18 +41,19 @@ def gaussian_masks(n, *, size=28, padding="reflect", generator=None):
 def blur_stages(n, *, size=28, blurs=8, padding="reflect", cut=0.5, generator=None):
     """Return the `MaskStages` of `blur_masks`, the masks being 1 where the blurred bits are above `cut` (0..1)."""
     _check_counts(n=(n, 1), size=(size, 1), blurs=(blurs, 0))
-    bits = torch.randint(0, 2, (n, size, size), generator=generator, device=_device(generator)).float()
+    bits = torch.randint(0, 2, (n, size, size), generator=generator, device=generator_device(generator)).float()
     return _stages(bits, [HINTON_KERNEL] * blurs, padding, cut)
 
 
 def gaussian_stages(n, *, size=28, gaussians=GAUSSIAN_BLURS, padding="reflect", cut=0.5, generator=None):
     """Return the `MaskStages` of `gaussian_masks`, with any `gaussians` (kernel size, sigma) and any `cut` (0..1)."""
     _check_counts(n=(n, 1), size=(size, 4))
-    noise = torch.rand((n, size, size), generator=generator, device=_device(generator))
+    noise = torch.rand((n, size, size), generator=generator, device=generator_device(generator))
     return _stages(noise, [gaussian_kernel(*settings) for settings in gaussians], padding, cut)
 
 
 def _stages(noise, kernels, padding, cut):
+    noise = noise.to(torch.get_default_device())
     blurred = blur(noise, kernels, padding)
     return MaskStages(noise, blurred, (blurred > cut).float().flatten(1))
 
@@ -69,7 +71,7 @@ def blur(noise, kernels, padding="reflect"):
 @functools.cache  # a training asks for the same blurs with every batch
 def _blurs_in_one(size, kernels, padding):
     """The product of the blurs' matrices, the first one rightmost: `(size, size)` float64."""
-    matrix = torch.eye(size, dtype=torch.float64)
+    matrix = torch.eye(size, dtype=torch.float64, device="cpu")
     for kernel in kernels:
         matrix = blur_matrix(size, kernel, padding) @ matrix
     return matrix
@@ -85,14 +87,14 @@ def blur_matrix(size, kernel, padding="reflect"):
     if padding == "reflect" and half >= size or padding == "circular" and half > size:
         does = "reflect" if padding == "reflect" else "wrap around"
         raise ValueError(f"a kernel of {len(kernel)} pixels is too wide to {does} at the border of {size} pixels")
-    columns = torch.eye(size, dtype=torch.float64).unsqueeze(1)
+    columns = torch.eye(size, dtype=torch.float64, device="cpu").unsqueeze(1)
     padded = F.pad(columns, (half, half), mode="constant" if padding == "zeros" else padding)
-    return F.conv1d(padded, torch.tensor(kernel, dtype=torch.float64).reshape(1, 1, -1)).squeeze(1).T
+    return F.conv1d(padded, torch.tensor(kernel, dtype=torch.float64, device="cpu").reshape(1, 1, -1)).squeeze(1).T
 
 
 def gaussian_kernel(size, sigma):
     """Return a 1-D Gaussian of `size` pixels and standard deviation `sigma` pixels, summing to 1, as torchvision's GaussianBlur."""
-    x = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
+    x = torch.arange(size, dtype=torch.float64, device="cpu") - (size - 1) / 2
     return torch.softmax(-0.5 * (x / sigma) ** 2, dim=0).tolist()
 
 
@@ -118,14 +120,10 @@ def hybrids(images, masks=None, *, generator=None):
 
 def other_positions(n, *, generator=None):
     """Return for each of `n` positions a different one, `(n,)` int64: a random ring in which everyone is mixed with the next."""
-    ring = torch.randperm(n, generator=generator, device=_device(generator))
+    ring = torch.randperm(n, generator=generator, device=generator_device(generator))
     others = torch.empty_like(ring)
     others[ring] = ring.roll(1)
     return others
-
-
-def _device(generator):
-    return generator.device if generator is not None else "cpu"
 
 
 def _check_counts(**counts):

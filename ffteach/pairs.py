@@ -8,7 +8,7 @@ import math
 
 import torch
 
-from .device import matrix_dtype
+from .device import generator_device, matrix_dtype
 from .head import head_inputs
 from .local_update import Rows, SharedOverlay, split_overlay
 from .masks import blur_masks, gaussian_masks, hybrids
@@ -92,7 +92,7 @@ def disturb(images, recipe, *, generator):
     if recipe.shift:
         images = randomly_shifted(images, recipe.shift, each=recipe.shift_each, generator=generator)
     if recipe.pixel_dropout:
-        seen = torch.empty(images.shape).bernoulli_(1 - recipe.pixel_dropout, generator=generator)
+        seen = torch.empty(images.shape, device=generator_device(generator)).bernoulli_(1 - recipe.pixel_dropout, generator=generator)
         images = images * seen.to(images)
     return images
 

@@ -97,7 +97,9 @@ def encode(pixels, *, colours=None):
 
 
 def numbers(values):
-    """Return a tensor, list or array as a float NumPy array on the CPU."""
+    """Return a tensor, an array, or a list of them as a float NumPy array on the CPU."""
+    if isinstance(values, (list, tuple)):
+        values = [numbers(value) for value in values]
     return np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, dtype=float)
 
 

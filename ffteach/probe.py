@@ -129,7 +129,7 @@ class PublishedProbe(LinearProbe):
         """Train on float features `(N, D)` and int64 labels `(N,)`; return the probe itself. Raises as `LinearProbe.fit` does."""
         data = _training_data(features, labels)
         width, generator = data.images.shape[1], torch.Generator().manual_seed(self.seed)
-        start = (torch.rand(CLASSES, width + 1, generator=generator) * 2 - 1) / math.sqrt(width)
+        start = (torch.rand(CLASSES, width + 1, generator=generator, device="cpu") * 2 - 1) / math.sqrt(width)
         weight, bias = (part.to(data.images).contiguous().requires_grad_() for part in (start[:, 1:], start[:, 0]))
         optimiser = torch.optim.Adam([weight, bias], lr=self.learning_rate)
         for _ in range(self.steps):

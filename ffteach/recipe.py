@@ -171,12 +171,13 @@ class Recipe:
         everything = load_mnist(which, root=root, device=device)
         train, validation = hold_out(everything.train, round(self.validation_share * len(everything.train.images) / 10) * 10)
         if self.train_images is not None and self.train_images < len(train.images):
-            chosen = torch.randperm(len(train.images), generator=torch.Generator().manual_seed(seed))[: self.train_images]
+            order = torch.randperm(len(train.images), generator=torch.Generator().manual_seed(seed), device="cpu")
+            chosen = order[: self.train_images]
             train = train.take(chosen.to(train.images.device))
         return rescale_pixels(Digits(train, validation, everything.test), self.pixel_mean, self.pixel_deviation)
 
     def network(self, *, seed=0, device=None):
-        """Return the untrained `FFNet` of this recipe, the same for the same seed on every device. device: default the CPU; see `choose_device`."""
+        """Return the untrained `FFNet` of this recipe, the same for the same seed on every device. device: see `choose_device`."""
         net = FFNet(
             self.widths,
             row_scale=self.row_scale,
@@ -186,4 +187,4 @@ class Recipe:
             head=self.head,
             generator=torch.Generator().manual_seed(seed),
         )
-        return net.to(choose_device(device)) if device is not None else net
+        return net.to(choose_device(device))

@@ -47,7 +47,7 @@ class Schedule:
         """Return the positions of the next batch's images; a new epoch shuffles them."""
         if self.position == 0:
             shuffled = self.recipe.batch_size is not None
-            order = torch.randperm(self.count, generator=self.generator) if shuffled else torch.arange(self.count)
+            order = torch.randperm(self.count, generator=self.generator, device="cpu") if shuffled else torch.arange(self.count)
             self.order = order.to(self.net.device)
         batch = self.order[self.position : self.position + (self.recipe.batch_size or self.count)]
         self.position += len(batch)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 
 from .data import load_mnist
-from .device import choose_device, usable_cores
+from .device import choose_device, trouble_with, usable_cores
 from .report import device_name
 
 
@@ -57,10 +57,14 @@ def _torch():
 
 
 def _device():
-    device = choose_device()
+    trouble = trouble_with("cuda") if torch.cuda.is_available() else None
+    if trouble:
+        found = f"a CUDA GPU that cannot be used: {trouble}"
+        return Finding("device", found, False, "the lessons run on the CPU; for the GPU install a PyTorch that suits its driver")
+    device = choose_device("auto")
     if device.type == "cpu":
         return Finding("device", f"CPU, {usable_cores()} usable core(s); every lesson is sized for two", True, "")
-    return Finding("device", f"{device_name(device)}; the lessons run on the CPU too", True, "")
+    return Finding("device", f"{device_name(device)}; the lessons run on the CPU, and on it if you say so", True, "")
 
 
 def _digits():

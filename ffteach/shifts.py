@@ -4,6 +4,8 @@ import math
 
 import torch
 
+from .device import generator_device
+
 
 def check_square(images):
     """Raise ValueError unless the images `(n, D)` are square."""
@@ -26,10 +28,10 @@ def all_moves(images, reach):
 
 def randomly_shifted(images, reach, *, each=False, generator=None):
     """Return the images `(n, D)`, moved by up to `reach` pixels down and right at random: all alike, or each by its own."""
-    size = math.isqrt(images.shape[1])
+    size, where = math.isqrt(images.shape[1]), generator_device(generator)
     if each:
-        down, right = torch.randint(-reach, reach + 1, (2, len(images), 1), generator=generator)
-        place = torch.arange(size)
+        down, right = torch.randint(-reach, reach + 1, (2, len(images), 1), generator=generator, device=where)
+        place = torch.arange(size, device=where)
         source = ((place - down) % size * size).unsqueeze(2) + ((place - right) % size).unsqueeze(1)  # (n, size, size)
         return images.gather(1, source.flatten(1).to(images.device))
-    return moved(images, *torch.randint(-reach, reach + 1, (2,), generator=generator).tolist())
+    return moved(images, *torch.randint(-reach, reach + 1, (2,), generator=generator, device=where).tolist())

@@ -1,5 +1,6 @@
 """Fixtures for the tests of package and panels: a few hundred digits of the bundled sample, equally many of each class."""
 
+import fakegpu
 import pytest
 import torch
 
@@ -39,3 +40,12 @@ def few(digits):
 def make_net():
     """Make a small network, the same every time."""
     return lambda *widths, seed=0, **options: FFNet([784, *widths], generator=torch.Generator().manual_seed(seed), **options)
+
+
+@pytest.fixture
+def gpu():
+    """A stand-in for a GPU: it computes on the CPU and refuses to mix devices."""
+    if not fakegpu.AVAILABLE:
+        pytest.skip(f"torch {torch.__version__} lacks the private interface that the fake GPU is built on (2.14 has it)")
+    with fakegpu.active() as device:
+        yield device

@@ -186,7 +186,7 @@ class DigitPad(TrainingPanel):
     def _load(self):
         if self._test is None:
             test = load_mnist().test
-            self._test = test.take(torch.randperm(len(test.images), generator=torch.Generator().manual_seed(self.seed)))
+            self._test = test.take(torch.randperm(len(test.images), generator=torch.Generator().manual_seed(self.seed), device="cpu"))
         image, label = (values[self._loaded % len(values)] for values in self._test)
         self._loaded += 1
         self.draw_digit(image)

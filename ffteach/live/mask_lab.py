@@ -158,7 +158,7 @@ class MaskLab(Panel):
             self.stages = blur_stages(MASKS, blurs=self.blurs.value, **shared)
         else:
             self.stages = gaussian_stages(MASKS, gaussians=gaussians(self.kernel.value, rounded(self.sigma.value)), **shared)
-        two = torch.randperm(len(self._train.images), generator=generator.manual_seed(self.seed.value))[:2]  # the same for every kind of mask
+        two = torch.randperm(len(self._train.images), generator=generator.manual_seed(self.seed.value), device="cpu")[:2]  # the same for every kind of mask
         self.digits, self.labels = self._train.take(two)
         self.hybrid = hybrids(self.digits, self.stages.masks[:1].expand(2, -1), generator=generator)[0]
         self._shown = settings

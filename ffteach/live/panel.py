@@ -21,9 +21,13 @@ LARGE_TYPE = (
     " --jp-widgets-inline-width: 480px; --jp-widgets-inline-width-short: 220px; --jp-widgets-inline-width-tiny: 110px; }</style>"
 )
 
-# The handles and number fields of ipywidgets' sliders have no name that a screen reader could tell: give them their label's.
-NAME_THE_SLIDERS = (
-    "for (const s of this.closest('.ff-panel')?.querySelectorAll('.widget-slider') ?? []) {"
+# Run in the browser with every picture. JupyterLab's one-letter commands, such as d d (delete the cell), must not hear keys that
+# are meant for a control; it asks the element that has the focus. The handles and number fields of ipywidgets' sliders have no name that a screen reader could tell:
+# they get their label's.
+ON_PICTURE = (
+    "for (const e of this.closest('.ff-panel')?.querySelectorAll('button, input, select, [tabindex], [contenteditable]') ?? [])"
+    " e.setAttribute('data-lm-suppress-shortcuts', 'true');"
+    " for (const s of this.closest('.ff-panel')?.querySelectorAll('.widget-slider') ?? []) {"
     " const name = s.querySelector('label').textContent, field = s.querySelector('.widget-readout');"
     " s.querySelector('.noUi-handle').setAttribute('aria-label', name);"
     " field.setAttribute('role', 'textbox'); field.setAttribute('aria-label', name + ' as a number'); }"
@@ -100,7 +104,8 @@ class Panel:
     def draw(self):
         """Show how things stand."""
         content, alt, figures = self.frame()
-        self.picture.value = picture(content, alt, *self.size, attributes=f'decoding="sync" onload="{NAME_THE_SLIDERS}"')
+        answer_at_once(self.widget)
+        self.picture.value = picture(content, alt, *self.size, attributes=f'decoding="sync" onload="{ON_PICTURE}"')
         self.figures.value = figures
 
     def do(self, act):
@@ -154,6 +159,24 @@ class Panel:
                 panel.close()
             panels = []
         _panels[cell] = execution, [*panels, self]
+
+
+def answer_at_once(widget):
+    """Let clicks on a widget, and on all that it holds, reach Python while a cell still runs.
+
+    JupyterLab sends them to a thread of their own, but ipykernel 7.4.0 hands them to the thread that last sent something the other
+    way, which for a panel that a cell has made is the cells' own: there they wait for all cells of a Run All. What that ipykernel
+    looks up is replaced; where there is nothing to replace, as in 7.3 and before, nothing is done.
+    """
+    for child in getattr(widget, "children", ()):
+        answer_at_once(child)
+    if hasattr(widget.comm, "_reply_subshell_for"):
+        widget.comm._reply_subshell_for = _asked_for
+
+
+def _asked_for(data, default):
+    """The thread that the browser asked for."""
+    return default
 
 
 def close_all(widget):

@@ -27,8 +27,8 @@ class ProbeWatch:
     def __init__(self, training, data, *, seed, labels, raw=None):
         generator, net = torch.Generator().manual_seed(seed), training.net
         device = data.train.images.device
-        chosen = torch.randperm(len(data.train.images), generator=generator)[:labels].to(device)
-        order = torch.randperm(len(data.validation.images), generator=generator).to(device)
+        chosen = torch.randperm(len(data.train.images), generator=generator, device="cpu")[:labels].to(device)
+        order = torch.randperm(len(data.validation.images), generator=generator, device="cpu").to(device)
         self.net, self.layers = net, training.recipe.probe_layers
         self.untrained = copy.deepcopy(net)
         self.train, self.validation, self.test = data.train.take(chosen), data.validation.take(order), data.test

@@ -22,7 +22,7 @@ class Watch:
 
     def __init__(self, net, data, *, seed, digit, counted):
         images, labels = data.validation
-        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed)).to(images.device)
+        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed), device="cpu").to(images.device)
         self.net, self.test, self.counted = net, data.test, counted
         self.images, self.labels = images[order], labels[order]
         self.wrong = wrong_labels(self.labels, generator=torch.Generator().manual_seed(seed))

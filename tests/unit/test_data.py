@@ -83,9 +83,9 @@ def test_an_unknown_set_is_refused_with_the_choices(which):
     assert f"which={which!r}" in str(caught.value)
 
 
-def test_load_mnist_puts_every_split_on_the_device_asked_for():
-    loaded = load_mnist(validation=100, device="meta")
-    assert {tensor.device.type for split in loaded for tensor in split} == {"meta"}
+def test_load_mnist_puts_every_split_on_the_device_asked_for(gpu):
+    loaded = load_mnist(validation=100, device=gpu)
+    assert {tensor.device.type for split in loaded for tensor in split} == {"fakegpu"}
 
 
 def test_load_mnist_asks_for_the_device_first():

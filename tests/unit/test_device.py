@@ -13,28 +13,74 @@ import ffteach
 from ffteach import Recipe, Split, choose_device, device, error_rates, goodness_per_label, overlay_label, predict, train
 
 
-@pytest.mark.parametrize("present, chosen", [(True, "cuda"), (False, "cpu")])
-def test_cuda_is_chosen_where_present(monkeypatch, present, chosen):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: present)
-    assert choose_device() == torch.device(chosen)
-
-
-@pytest.mark.parametrize("asked", ["cpu", torch.device("cpu")])
-def test_what_was_asked_for_is_chosen_even_beside_a_gpu(monkeypatch, asked):
+@pytest.fixture
+def cuda(monkeypatch):
+    """A machine with one CUDA GPU that can compute."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert choose_device(asked) == torch.device("cpu")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(device, "trouble_with", lambda device: None)
+
+
+@pytest.fixture
+def broken_cuda(monkeypatch):
+    """A machine whose GPU torch sees, but cannot use: torch here is a CPU build, or its driver is missing."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+
+
+def test_the_default_is_torchs_default_device_even_beside_a_gpu(cuda):
+    assert choose_device() == choose_device("cpu") == choose_device(torch.device("cpu")) == torch.device("cpu")
+
+
+def test_the_default_follows_torch_set_default_device(gpu):
+    with fakegpu.default() as there:
+        assert choose_device() == there
+
+
+def test_auto_is_cuda_where_it_can_compute(cuda):
+    assert choose_device("auto") == torch.device("cuda")
+
+
+def test_auto_is_the_cpu_without_cuda(monkeypatch, recwarn):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto") == torch.device("cpu") and not recwarn
+
+
+def test_auto_is_the_cpu_with_a_sentence_where_cuda_cannot_compute(broken_cuda):
+    with pytest.warns(UserWarning, match="a CUDA GPU, but it cannot be used.*on the CPU instead"):
+        assert choose_device("auto") == torch.device("cpu")
+
+
+def test_cuda_that_cannot_compute_is_refused_and_the_self_check_says_so(broken_cuda):
+    with pytest.raises(RuntimeError, match="'cuda' cannot be used here.*Use device='cpu'"):
+        choose_device("cuda")
+    check = ffteach.self_check()
+    assert not check.fine and any("cannot be used" in finding.found for finding in check)
+
+
+def test_a_broken_gpu_stops_nothing_that_does_not_ask_for_it(broken_cuda):
+    recipe = RECIPE.but(epochs=1)
+    data = recipe.load_data()
+    next(train(recipe.network(), data, recipe))
+    assert data.train.images.device == torch.device("cpu")
+
+
+@pytest.mark.parametrize("asked", ["mps", "xpu", "hip", "meta"])
+def test_a_device_that_cannot_do_what_is_needed_is_refused_in_words(asked):
+    """MPS has no float64; none of them is here."""
+    with pytest.raises(RuntimeError, match=f"device='{asked}' cannot be used here.*Use device='cpu'"):
+        choose_device(asked)
 
 
 @pytest.mark.parametrize("asked", ["cuda", "cuda:1", torch.device("cuda")])
 def test_P5_cuda_that_is_not_there_is_refused_with_a_way_out(monkeypatch, asked):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(RuntimeError, match="sees no CUDA GPU here.*device=None or 'cpu'") as caught:
+    with pytest.raises(RuntimeError, match="sees no CUDA GPU here.*device='cpu'") as caught:
         choose_device(asked)
     assert f"device={str(asked)!r}" in str(caught.value)
 
 
-def test_a_gpu_number_beyond_the_last_is_refused(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+def test_a_gpu_number_beyond_the_last_is_refused(cuda, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert choose_device("cuda:1") == torch.device("cuda:1")
     with pytest.raises(RuntimeError, match="'cuda:2'.*only 2 CUDA"):
@@ -43,7 +89,7 @@ def test_a_gpu_number_beyond_the_last_is_refused(monkeypatch):
 
 @pytest.mark.parametrize("asked", ["gpu", "", "cuda:x", 3.5, ["cpu"]])
 def test_a_name_that_torch_does_not_know_is_refused(asked):
-    with pytest.raises(ValueError, match="use 'cpu', 'cuda' or None") as caught:
+    with pytest.raises(ValueError, match="use 'cpu', 'cuda', 'auto' or None") as caught:
         choose_device(asked)
     assert f"device={asked!r}" in str(caught.value)
 
@@ -94,15 +140,6 @@ def test_choosing_a_device_lowers_the_threads_to_the_usable_cores_and_never_rais
 
 
 # ---- on a device that is not the CPU
-
-
-@pytest.fixture
-def gpu():
-    """A fake GPU: computes on the CPU, refuses to mix devices."""
-    if not fakegpu.AVAILABLE:
-        pytest.skip(f"torch {torch.__version__} lacks the private interface that the fake GPU is built on (2.14 has it)")
-    with fakegpu.active() as chosen:
-        yield chosen
 
 
 def test_the_fake_gpu_refuses_to_mix_devices(gpu):

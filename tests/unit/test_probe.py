@@ -9,7 +9,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-import fakegpu
 import ffteach.__main__ as command_line
 from ffteach import RECIPES, Digits, LinearProbe, PublishedProbe, Recipe, Split, baselines, features, probe, report, train
 from ffteach.data import hold_out
@@ -313,14 +312,6 @@ def test_other_features_than_it_was_fitted_to_are_refused():
         fitted.predict(X * math.nan)
     with pytest.raises(ValueError, match=r"labels have shape \(5,\)"):
         fitted.error(X, LABELS[:5])
-
-
-@pytest.fixture
-def gpu():
-    if not fakegpu.AVAILABLE:
-        pytest.skip(f"torch {torch.__version__} lacks the private interface that the fake GPU is built on (2.14 has it)")
-    with fakegpu.active() as chosen:
-        yield chosen
 
 
 @pytest.mark.parametrize("make", [lambda: LinearProbe(1e-2), LinearProbe, lambda: PublishedProbe(steps=20)], ids=["fixed", "chosen", "published"])

@@ -3,16 +3,22 @@
     with fakegpu.active() as device:
         net.to(device)(cpu_tensor)  # -> DeviceMismatch, as on CUDA
 
+    with fakegpu.default():
+        torch.ones(3)  # -> on the device, as after torch.set_default_device("cuda")
+
 Rules of eager CUDA: tensors of two devices never meet, except that a 0-dimensional CPU tensor may join a pointwise operation,
-CPU indices may index a device's tensor, and `copy_` and `to` cross over. Rests on a private, experimental interface that
-torch 2.14 has: see `AVAILABLE`. Not covered: sparse tensors, torch.Generator on the device, AMP.
+CPU indices may index a device's tensor, and `copy_` and `to` cross over; a generator draws on its own device only. Rests on a
+private, experimental interface that torch 2.14 has: see `AVAILABLE`. Not covered: sparse tensors, AMP.
 """
 
 import contextlib
 import warnings
+from unittest import mock
 
 import torch
+from torch.overrides import TorchFunctionMode
 from torch.utils import backend_registration
+from torch.utils._device import _device_constructors
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
@@ -35,10 +41,57 @@ def active():
     swap = torch.__future__.get_swap_module_params_on_conversion()
     torch.__future__.set_swap_module_params_on_conversion(True)  # .to() keeps a Parameter's identity, as on CUDA
     try:
-        with _Everywhere():
+        with _Everywhere(), _Constructors(default=False):
             yield torch.device(NAME)
     finally:
         torch.__future__.set_swap_module_params_on_conversion(swap)
+
+
+@contextlib.contextmanager
+def default():
+    """Make the device torch's default one inside the block; yields it."""
+    _install()
+    here = torch.device(NAME, 0)
+    patches = mock.patch.object(torch, "get_default_device", lambda: here), mock.patch.object(torch, "Generator", Generator)
+    with active(), patches[0], patches[1], _Constructors(default=True):
+        yield here
+
+
+class Generator(torch.Generator):
+    """A `torch.Generator` that says it lives on the device if it was made for it; its numbers are the CPU's."""
+
+    def __new__(cls, device="cpu"):
+        generator = super().__new__(cls, "cpu")
+        generator._device = torch.device(device)
+        return generator
+
+    @property
+    def device(self):
+        return self._device
+
+
+class _Constructors(TorchFunctionMode):
+    """What makes a new tensor for the device makes it on the CPU and moves it. default: is that torch's default device?"""
+
+    def __init__(self, default):
+        super().__init__()
+        self.default = default
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        wanted, generator = kwargs.get("device"), kwargs.get("generator")
+        if generator is not None and func not in _device_constructors():
+            _check_generator(generator, on_device=any(isinstance(arg, GPUTensor) for arg in args))
+        if func not in _device_constructors() or not (self.default if wanted is None else torch.device(wanted).type == NAME):
+            return func(*args, **kwargs)
+        if generator is not None:
+            _check_generator(generator, on_device=True)
+        return func(*args, **{**kwargs, "device": "cpu"}).to(torch.device(NAME, 0))
+
+
+def _check_generator(generator, on_device):
+    if (generator.device.type == NAME) != on_device:
+        raise DeviceMismatch(f"expected a generator on {NAME if on_device else 'cpu'}, found {generator.device}")
 
 
 def _install(done=[]):  # once a process: torch refuses to rename the backend again
@@ -66,6 +119,13 @@ class GPUTensor(torch.Tensor):
 
     def tolist(self):
         return self.cpu().tolist()  # the C++ one refuses subclasses
+
+    def __getitem__(self, index):  # the C++ one would make a list a tensor on the device by itself
+        parts = [torch.tensor(part, device="cpu") if isinstance(part, list) else part for part in (index if isinstance(index, tuple) else (index,))]
+        return super().__getitem__(tuple(parts) if isinstance(index, tuple) else parts[0])
+
+    def __format__(self, spec):
+        return format(self.item() if self.dim() == 0 else repr(self), spec)
 
     def numpy(self, *args, **options):
         raise TypeError(f"can't convert {NAME}:0 device type tensor to numpy. Use Tensor.cpu() first.")
@@ -110,7 +170,7 @@ def _run(func, args, kwargs):
         return GPUTensor(result) if to_ours or (device is None and ours) else result
     if func is aten.copy_.default and ours and not isinstance(args[0], GPUTensor):
         return args[0]
-    if not (ours or to_ours):
+    if not (ours or to_ours) or (device is not None and not to_ours):
         return result
     wrappers = {id(tensor._cpu): tensor for tensor in ours}  # in-place and out= give the same wrapper back
     return tree_map_only(torch.Tensor, lambda tensor: wrappers[id(tensor)] if id(tensor) in wrappers else GPUTensor(tensor), result)

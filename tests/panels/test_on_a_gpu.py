@@ -1,0 +1,65 @@
+"""Every lesson and every panel with a device that is not the CPU as torch's default one, as on a machine with a GPU."""
+
+import fakegpu
+import nbformat
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from lesson_functions import NOTEBOOKS
+
+from few_digits import balanced
+from ffteach import RECIPES, Training, data, live, load_mnist, probe
+
+LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+
+
+@pytest.fixture
+def gpu(gpu):
+    """The stand-in, as torch's default device."""
+    with fakegpu.default() as device:
+        yield device
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """3 000 training digits, probes and trainings of three steps, or one more for each further layer of a greedy one: they jump to the last batch of the last epoch."""
+    go_on = Training.__next__
+
+    def jump(run):
+        if run.step >= 2:
+            run.epoch = max(run.epoch, run.phase_epochs - 1)
+            run.position = run.position and max(run.position, run.count - run.recipe.batch_size)
+        return go_on(run)
+
+    monkeypatch.setattr(Training, "__next__", jump)
+    monkeypatch.setattr(probe, "STEPS", 3)
+    train, test = data._load_sample()
+    monkeypatch.setattr(data, "_load_sample", lambda: (balanced(train, 300), test))
+
+
+def test_everything_made_is_on_the_default_device(gpu):
+    recipe = RECIPES["quick"]
+    data, net = load_mnist(validation=100), recipe.network()
+    made = [*net.parameters(), *(tensor for split in data for tensor in split)]
+    assert {tensor.device for tensor in made} == {gpu}
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_runs_on_a_gpu(gpu, short, lesson):
+    shell = InteractiveShell.instance()
+    shell.reset()
+    for number, cell in enumerate(nbformat.read(NOTEBOOKS / f"{lesson}.ipynb", as_version=4).cells):
+        if cell.cell_type == "code":
+            result = shell.run_cell(cell.source)
+            assert result.success, f"cell {number}: {result.error_in_exec or result.error_before_exec!r}"
+    InteractiveShell.clear_instance()
+
+
+@pytest.mark.parametrize("panel", ["TrainingLab", "GoodnessLab", "MaskLab", "ProbeLab", "DigitPad"])
+def test_a_panel_runs_on_a_gpu(gpu, closing, panel):
+    lab = closing(getattr(live, panel)())
+    if panel == "DigitPad":
+        lab.draw_digit(load_mnist(device="cpu").test.images[0])
+    assert lab.run(2)["message"]
+    if panel in ("TrainingLab", "ProbeLab"):
+        lab.reveal()
+    assert lab.error is None
