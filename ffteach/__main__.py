@@ -27,7 +27,12 @@ def main(arguments=None):
         recipe = _recipe(options.name, options.set)
         _check_writable(options.json)
         report, _, _ = run_recipe(
-            recipe, options.data, root=options.root, device=options.device, seed=options.seed, watch=_with_progress
+            recipe,
+            options.data,
+            root=options.root,
+            device=options.device,
+            seed=options.seed,
+            watch=_with_progress,
         )
     except (ValueError, TypeError, RuntimeError) as error:
         print(f"ffteach: {error}", file=sys.stderr)
@@ -39,17 +44,34 @@ def main(arguments=None):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m ffteach", description="Train Forward-Forward networks by named recipes.")
+    parser = argparse.ArgumentParser(
+        prog="python -m ffteach", description="Train Forward-Forward networks by named recipes."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="show the recipes")
     run = commands.add_parser("run", help="train one recipe and report its errors")
     run.add_argument("name", help="a recipe of `list`")
-    run.add_argument("--data", choices=("sample", "full"), default="sample", help="the bundled sample, or all of MNIST")
+    run.add_argument(
+        "--data",
+        choices=("sample", "full"),
+        default="sample",
+        help="the bundled sample, or all of MNIST",
+    )
     run.add_argument("--root", help="folder with (or for) the full MNIST")
-    run.add_argument("--device", default="auto", help="cpu, cuda, cuda:1; default auto: CUDA where it can compute, else the CPU")
+    run.add_argument(
+        "--device",
+        default="auto",
+        help="cpu, cuda, cuda:1; default auto: CUDA where it can compute, else the CPU",
+    )
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--json", metavar="FILE", help="also write the report as JSON")
-    run.add_argument("--set", action="append", default=[], metavar="name=value", help="override one setting; may be repeated")
+    run.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="name=value",
+        help="override one setting; may be repeated",
+    )
     return parser
 
 
@@ -61,7 +83,9 @@ def _recipe(name, overrides):
     for override in overrides:
         setting, equals, text = override.partition("=")
         if not equals or setting not in {field.name for field in fields(Recipe)}:
-            raise ValueError(f"--set {override}: expected name=value with one of {', '.join(field.name for field in fields(Recipe))}")
+            raise ValueError(
+                f"--set {override}: expected name=value with one of {', '.join(field.name for field in fields(Recipe))}"
+            )
         try:
             changes[setting] = ast.literal_eval(text)  # 0.5, 10, None, (784, 100) ...
         except (ValueError, SyntaxError):
@@ -89,7 +113,12 @@ def _with_progress(run):
             if bar.total != run.total_steps:  # grown
                 bar.total = run.total_steps
             bar.update()
-            if record.epoch_done and record.step % max(1, run.total_steps // LINES // run.steps_per_epoch * run.steps_per_epoch) == 0:
+            if (
+                record.epoch_done
+                and record.step
+                % max(1, run.total_steps // LINES // run.steps_per_epoch * run.steps_per_epoch)
+                == 0
+            ):
                 bar.write(str(record))
             yield record
 

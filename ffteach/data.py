@@ -16,7 +16,12 @@ SAMPLE_SHA256 = "d5442699fa9b83493684d54860fe81d36006f538e2e5f6c481fcfb5eb5201f1
 VALIDATION_SEED = 60_000  # fixed, so that every run and every student holds out the same images
 CLASSES = 10  # the label is written into the first ten pixels
 LARGEST_PIXEL = 100.0  # beyond any sensible normalisation: the mark of pixels left in 0..255
-RAW_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+RAW_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
 
 
 class Split(NamedTuple):
@@ -48,23 +53,35 @@ def check_images(images, *, labelled=False):
     """
     if not isinstance(images, torch.Tensor) or not images.is_floating_point():
         found = images.dtype if isinstance(images, torch.Tensor) else type(images).__name__
-        raise TypeError(f"images are {found}, expected a float tensor in [0, 1]: for uint8 pixels use images.float() / 255")
+        raise TypeError(
+            f"images are {found}, expected a float tensor in [0, 1]: for uint8 pixels use images.float() / 255"
+        )
     if images.dim() != 2 or (labelled and images.shape[1] <= CLASSES):
-        raise ValueError(f"images have shape {tuple(images.shape)}, expected (N, 784): flatten them with images.reshape(len(images), -1)")
+        raise ValueError(
+            f"images have shape {tuple(images.shape)}, expected (N, 784): flatten them with images.reshape(len(images), -1)"
+        )
     if len(images) == 0:
-        raise ValueError(f"images are empty, shape {tuple(images.shape)}: at least one image is needed")
+        raise ValueError(
+            f"images are empty, shape {tuple(images.shape)}: at least one image is needed"
+        )
     low, high = (float(bound) for bound in images.aminmax())  # NaN anywhere makes both NaN
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"images hold NaN or infinite pixels (smallest {low}, largest {high}): clean them first")
+        raise ValueError(
+            f"images hold NaN or infinite pixels (smallest {low}, largest {high}): clean them first"
+        )
     if max(-low, high) > LARGEST_PIXEL:
-        raise ValueError(f"pixels range from {low:g} to {high:g}: expected [0, 1] or normalised data; divide 0..255 by 255")
+        raise ValueError(
+            f"pixels range from {low:g} to {high:g}: expected [0, 1] or normalised data; divide 0..255 by 255"
+        )
 
 
 def check_labels(labels, count=None):
     """Raise TypeError or ValueError unless `labels` is an int64 tensor `(N,)` of 0..9, with N = `count` if given."""
     if not isinstance(labels, torch.Tensor) or labels.dtype != torch.int64:
         found = labels.dtype if isinstance(labels, torch.Tensor) else type(labels).__name__
-        raise TypeError(f"labels are {found}, expected an int64 tensor: use torch.as_tensor(labels).long()")
+        raise TypeError(
+            f"labels are {found}, expected an int64 tensor: use torch.as_tensor(labels).long()"
+        )
     if labels.dim() != 1 or len(labels) == 0 or (count is not None and len(labels) != count):
         wanted = "(N,) with N > 0" if count is None else f"({count},), one label for each image"
         raise ValueError(f"labels have shape {tuple(labels.shape)}, expected {wanted}")
@@ -89,9 +106,16 @@ def load_mnist(which="sample", *, root=None, validation=0, device=None):
     elif which == "full":
         train, test = _load_full(root)
     else:
-        raise ValueError(f"which={which!r}: choose 'sample' (10 000 digits, no network) or 'full' (all 60 000)")
+        raise ValueError(
+            f"which={which!r}: choose 'sample' (10 000 digits, no network) or 'full' (all 60 000)"
+        )
     train, held_out = hold_out(train, validation)
-    return Digits(*(Split(split.images.to(device), split.labels.to(device)) for split in (train, held_out, test)))
+    return Digits(
+        *(
+            Split(split.images.to(device), split.labels.to(device))
+            for split in (train, held_out, test)
+        )
+    )
 
 
 def hold_out(split, count):
@@ -102,14 +126,24 @@ def hold_out(split, count):
     if count == 0 and not isinstance(count, bool):
         return split, split.take(slice(0))
     smallest = int(torch.bincount(split.labels, minlength=CLASSES).min())
-    if isinstance(count, bool) or not isinstance(count, int) or count < 0 or count % 10 or count // 10 >= smallest:
-        raise ValueError(f"validation={count!r}: give a multiple of 10 from 0 to {10 * (smallest - 1)} (equally many of each digit)")
+    if (
+        isinstance(count, bool)
+        or not isinstance(count, int)
+        or count < 0
+        or count % 10
+        or count // 10 >= smallest
+    ):
+        raise ValueError(
+            f"validation={count!r}: give a multiple of 10 from 0 to {10 * (smallest - 1)} (equally many of each digit)"
+        )
     generator = torch.Generator().manual_seed(VALIDATION_SEED)
     labels = split.labels.cpu()
     held = torch.zeros(len(labels), dtype=torch.bool, device="cpu")
     for digit in range(CLASSES):
         members = (labels == digit).nonzero().flatten()
-        held[members[torch.randperm(len(members), generator=generator, device="cpu")[: count // 10]]] = True
+        held[
+            members[torch.randperm(len(members), generator=generator, device="cpu")[: count // 10]]
+        ] = True
     held = held.to(split.labels.device)
     return split.take(~held), split.take(held)
 
@@ -131,9 +165,13 @@ def _load_sample():
     try:
         content = SAMPLE.read_bytes()
     except OSError as error:
-        raise RuntimeError(f"the bundled sample {SAMPLE} cannot be read ({error}); install the package again") from error
+        raise RuntimeError(
+            f"the bundled sample {SAMPLE} cannot be read ({error}); install the package again"
+        ) from error
     if hashlib.sha256(content).hexdigest() != SAMPLE_SHA256:
-        raise ValueError(f"the bundled sample {SAMPLE} is damaged (checksum differs); get it again with `git checkout` or reinstall")
+        raise ValueError(
+            f"the bundled sample {SAMPLE} is damaged (checksum differs); get it again with `git checkout` or reinstall"
+        )
     with np.load(SAMPLE) as arrays:
         return (
             _as_split(arrays["train_images"], arrays["train_labels"]),
@@ -142,9 +180,13 @@ def _load_sample():
 
 
 def _load_full(root):
-    from torchvision.datasets import MNIST  # imported here: it takes a second, and the sample does not need it
+    from torchvision.datasets import (
+        MNIST,
+    )  # imported here: it takes a second, and the sample does not need it
 
-    root = Path(root or os.environ.get("FFTEACH_DATA") or Path.home() / ".cache" / "ffteach").expanduser()
+    root = Path(
+        root or os.environ.get("FFTEACH_DATA") or Path.home() / ".cache" / "ffteach"
+    ).expanduser()
     raw = root / "MNIST" / "raw"
     by_hand = (
         f"To place the files by hand, put {', '.join(RAW_FILES)} (unpacked) into {raw}. "
@@ -154,13 +196,21 @@ def _load_full(root):
     if missing:
         print(f"MNIST is not in {root} yet: downloading about 12 MB through torchvision.")
     try:
-        train, test = (MNIST(root, train=is_train, download=bool(missing)) for is_train in (True, False))
+        train, test = (
+            MNIST(root, train=is_train, download=bool(missing)) for is_train in (True, False)
+        )
     except PermissionError as error:
-        raise RuntimeError(f"cannot write to {root} ({error}). Choose another folder with root=... . {by_hand}") from error
+        raise RuntimeError(
+            f"cannot write to {root} ({error}). Choose another folder with root=... . {by_hand}"
+        ) from error
     except Exception as error:  # a damaged file surfaces as a RuntimeError, IndexError, AssertionError ... of the reader
         if missing:
-            raise RuntimeError(f"no MNIST in {root}, and the download failed:\n{error}\n{by_hand}") from error
-        raise ValueError(f"a file in {raw} is damaged ({error}). Delete that folder and load again. {by_hand}") from error
+            raise RuntimeError(
+                f"no MNIST in {root}, and the download failed:\n{error}\n{by_hand}"
+            ) from error
+        raise ValueError(
+            f"a file in {raw} is damaged ({error}). Delete that folder and load again. {by_hand}"
+        ) from error
     counts = [(len(split.data), len(split.targets)) for split in (train, test)]
     if counts != [(60_000, 60_000), (10_000, 10_000)]:
         raise ValueError(

@@ -29,17 +29,23 @@ def choose_device(device=None):
     try:
         chosen = torch.get_default_device() if device is None else torch.device(device)
     except (RuntimeError, TypeError) as error:
-        raise ValueError(f"device={device!r} is not a device torch knows; use 'cpu', 'cuda', 'auto' or None (torch's default device)") from error
+        raise ValueError(
+            f"device={device!r} is not a device torch knows; use 'cpu', 'cuda', 'auto' or None (torch's default device)"
+        ) from error
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise RuntimeError(
             f"device={str(chosen)!r} was asked for, but torch sees no CUDA GPU here. "
             "Use device='cpu', or install a CUDA build of PyTorch and its driver."
         )
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
-        raise RuntimeError(f"device={str(chosen)!r} was asked for, but torch sees only {torch.cuda.device_count()} CUDA device(s).")
+        raise RuntimeError(
+            f"device={str(chosen)!r} was asked for, but torch sees only {torch.cuda.device_count()} CUDA device(s)."
+        )
     trouble = trouble_with(chosen)
     if trouble:
-        raise RuntimeError(f"device={str(chosen)!r} cannot be used here: {trouble}. Use device='cpu'; besides the CPU, ffteach runs on CUDA.")
+        raise RuntimeError(
+            f"device={str(chosen)!r} cannot be used here: {trouble}. Use device='cpu'; besides the CPU, ffteach runs on CUDA."
+        )
     return chosen
 
 
@@ -60,7 +66,10 @@ def _cuda_or_cpu():
         return torch.device("cpu")
     trouble = trouble_with("cuda")
     if trouble:
-        warnings.warn(f"there is a CUDA GPU, but it cannot be used: {trouble}. Computing on the CPU instead.", stacklevel=3)
+        warnings.warn(
+            f"there is a CUDA GPU, but it cannot be used: {trouble}. Computing on the CPU instead.",
+            stacklevel=3,
+        )
     return torch.device("cpu" if trouble else "cuda")
 
 
@@ -80,7 +89,9 @@ def seeded(seed):
 
 def usable_cores():
     """Return how many CPU cores this process may really use: affinity mask and container quota counted, at least 1."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     quota = _container_quota()
     return max(1, min(cores, math.ceil(quota)) if quota else cores)
 
@@ -101,7 +112,10 @@ def matrix_dtype(precision, device):
     if torch.device(device).type == "cuda":
         able = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        able = torch.device(device).type == "cpu" and getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+        able = (
+            torch.device(device).type == "cpu"
+            and getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+        )
     return torch.bfloat16 if able else torch.float32
 
 

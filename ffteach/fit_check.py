@@ -18,7 +18,9 @@ def check_training_data(net, recipe, train, validation):
             )
     if recipe.growth == "validation":
         if not validation or not len(validation.images):
-            raise ValueError("growth='validation' needs held-out images: load_mnist(..., validation=1000)")
+            raise ValueError(
+                "growth='validation' needs held-out images: load_mnist(..., validation=1000)"
+            )
         check_split(net, validation)
 
 

@@ -17,12 +17,15 @@ def centre_digit(drawing):
     """
     drawing = np.asarray(drawing)
     if drawing.dtype != np.uint8 or drawing.ndim != 2:
-        raise TypeError(f"the drawing is {drawing.dtype} of shape {drawing.shape}, expected uint8 (height, width) with 0 = paper, 255 = ink")
+        raise TypeError(
+            f"the drawing is {drawing.dtype} of shape {drawing.shape}, expected uint8 (height, width) with 0 = paper, 255 = ink"
+        )
     page = np.zeros((SIDE, SIDE), np.float32)
     if drawing.any():
         digit = _fill_box(drawing)
         top, left = (
-            np.clip(CENTRE - _mean_position(digit.sum(axis=1 - axis)), 0, SIDE - length).astype(int) for axis, length in enumerate(digit.shape)
+            np.clip(CENTRE - _mean_position(digit.sum(axis=1 - axis)), 0, SIDE - length).astype(int)
+            for axis, length in enumerate(digit.shape)
         )
         page[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
     return torch.from_numpy(page.ravel())
@@ -33,7 +36,10 @@ def _fill_box(drawing):
     rows, columns = (np.flatnonzero(drawing.any(axis=1 - axis)) for axis in (0, 1))
     cut = drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     height, width = (max(1, round(length * BOX / max(cut.shape))) for length in cut.shape)
-    return np.asarray(Image.fromarray(cut).resize((width, height), Image.Resampling.BOX), np.float32) / 255
+    return (
+        np.asarray(Image.fromarray(cut).resize((width, height), Image.Resampling.BOX), np.float32)
+        / 255
+    )
 
 
 def _mean_position(mass):

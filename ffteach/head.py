@@ -8,7 +8,11 @@ import torch
 
 from .local_update import Rows
 
-LEARNING_RATE, MOMENTUM, WEIGHT_COST = 0.01, 0.9, 0.003  # of its SGD. Official code: 0.1 with averaged gradients (0.9 old + 0.1 new), 0.003
+LEARNING_RATE, MOMENTUM, WEIGHT_COST = (
+    0.01,
+    0.9,
+    0.003,
+)  # of its SGD. Official code: 0.1 with averaged gradients (0.9 old + 0.1 new), 0.003
 
 
 def head_inputs(net, overlay):
@@ -29,8 +33,12 @@ def head_gradient(head, seen, labels, *, share=1.0, beta=0):
 
     seen: `(N, D)` of `head_inputs`; labels: int64 `(N,)`.
     """
-    slope = torch.mm(head.weight, seen.t()).softmax(dim=0)  # (10, N): on a CPU twice as fast as (N, 10)
-    slope.scatter_add_(0, labels.unsqueeze(0), slope.new_full((1, len(labels)), -1)).mul_(share / len(labels))
+    slope = torch.mm(head.weight, seen.t()).softmax(
+        dim=0
+    )  # (10, N): on a CPU twice as fast as (N, 10)
+    slope.scatter_add_(0, labels.unsqueeze(0), slope.new_full((1, len(labels)), -1)).mul_(
+        share / len(labels)
+    )
     if head.weight.grad is None:
         head.weight.grad = torch.zeros_like(head.weight)
     head.weight.grad.addmm_(slope, seen, beta=beta)
@@ -38,4 +46,6 @@ def head_gradient(head, seen, labels, *, share=1.0, beta=0):
 
 def head_optimiser(head):
     """Return the head's own optimiser, stochastic gradient descent with the settings above."""
-    return torch.optim.SGD(head.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_COST)
+    return torch.optim.SGD(
+        head.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_COST
+    )

@@ -22,7 +22,11 @@ def goodness_per_label(net, images, *, layers=None, per_layer=False, shift=0):
     layers = _check(net, images, layers, shift)
     parts = []
     for part in images.split(AT_ONCE):
-        parts.append(torch.stack([_tables(net, copies, layers) for copies in all_moves(part, shift)]).mean(dim=0))
+        parts.append(
+            torch.stack([_tables(net, copies, layers) for copies in all_moves(part, shift)]).mean(
+                dim=0
+            )
+        )
     tables = torch.cat(parts, dim=1)
     return tables if per_layer else tables.sum(dim=0)
 
@@ -34,8 +38,12 @@ def _tables(net, images, layers):
     tables = {}
     for index, layer in enumerate(net.layers[: max(layers) + 1]):
         if index:
-            h = torch.addmm(layer.bias, h.mul_(layer.row_factor(square_sum)), layer.weight.t()).relu_()
-        square_sum = torch.linalg.vector_norm(h, dim=1).square_()  # goodness here, and the next layer's row length
+            h = torch.addmm(
+                layer.bias, h.mul_(layer.row_factor(square_sum)), layer.weight.t()
+            ).relu_()
+        square_sum = torch.linalg.vector_norm(
+            h, dim=1
+        ).square_()  # goodness here, and the next layer's row length
         tables[index] = (square_sum / h.shape[1]).unflatten(0, (10, -1)).t()
     return torch.stack([tables[index] for index in layers])
 
@@ -54,7 +62,10 @@ def predict_one_pass(net, images):
     _check(net, images)
     if net.head is None:
         raise ValueError("this network has no softmax head: make it with head=True and train it")
-    parts = [SharedOverlay(net.layers[0], *split_overlay(net.layers[0], part, net.label_strength)) for part in images.split(AT_ONCE)]
+    parts = [
+        SharedOverlay(net.layers[0], *split_overlay(net.layers[0], part, net.label_strength))
+        for part in images.split(AT_ONCE)
+    ]
     return torch.cat([net.head(head_inputs(net, part)).argmax(dim=1) for part in parts])
 
 
@@ -65,21 +76,36 @@ def error_rates(net, split, *, layers=None, shift=0):
     """
     check_labels(split.labels, len(split.images))
     if split.labels.device != split.images.device:
-        raise ValueError(f"labels are on {split.labels.device}, images on {split.images.device}: move both to one device with .to(device)")
+        raise ValueError(
+            f"labels are on {split.labels.device}, images on {split.images.device}: move both to one device with .to(device)"
+        )
     tables = goodness_per_label(net, split.images, layers=layers, per_layer=True, shift=shift)
-    wrong = [(table.argmax(dim=1) != split.labels).double().mean().item() for table in (tables.sum(dim=0), *tables)]
+    wrong = [
+        (table.argmax(dim=1) != split.labels).double().mean().item()
+        for table in (tables.sum(dim=0), *tables)
+    ]
     return wrong[0], wrong[1:]
 
 
 def _check(net, images, layers=None, shift=0):
     net.check_images(images)
     if type(shift) is not int or shift < 0:
-        raise ValueError(f"shift={shift!r}: expected a whole number of at least 0, such as 1 for the image and its eight neighbours")
+        raise ValueError(
+            f"shift={shift!r}: expected a whole number of at least 0, such as 1 for the image and its eight neighbours"
+        )
     if shift:
         check_square(images)
     check_strength(net.label_strength)
     every = range(len(net.layers))
-    chosen = list(every) if layers is None else list(layers) if isinstance(layers, (list, tuple, range)) else []
+    chosen = (
+        list(every)
+        if layers is None
+        else list(layers)
+        if isinstance(layers, (list, tuple, range))
+        else []
+    )
     if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(every):
-        raise ValueError(f"layers={layers!r}: give a list of different numbers from 0 to {len(every) - 1}, at least one")
+        raise ValueError(
+            f"layers={layers!r}: give a list of different numbers from 0 to {len(every) - 1}, at least one"
+        )
     return chosen

@@ -26,7 +26,10 @@ def ff_loss(g_pos, g_neg, threshold=2.0, temperature=1.0):
     softplus(-/+ (g - threshold) / temperature) (paper section 2, equation 1). softplus stays finite where log(1 + exp(x)) overflows.
     temperature: above 0; threshold 2.0 is that of the published systems A and B.
     """
-    return (F.softplus((threshold - g_pos) / temperature).mean() + F.softplus((g_neg - threshold) / temperature).mean()) / 2
+    return (
+        F.softplus((threshold - g_pos) / temperature).mean()
+        + F.softplus((g_neg - threshold) / temperature).mean()
+    ) / 2
 
 
 def pairwise_loss(g_pos, g_neg, temperature=1.0):
@@ -47,17 +50,35 @@ class FFLayer(nn.Linear):
     Raises ValueError for settings that cannot work.
     """
 
-    def __init__(self, in_features, out_features, *, row_scale="mean-square-1", init="fan-in", epsilon=1e-6, generator=None):
+    def __init__(
+        self,
+        in_features,
+        out_features,
+        *,
+        row_scale="mean-square-1",
+        init="fan-in",
+        epsilon=1e-6,
+        generator=None,
+    ):
         for name, width in (("in_features", in_features), ("out_features", out_features)):
             if isinstance(width, bool) or not isinstance(width, int) or width < 1:
-                raise ValueError(f"{name}={width!r}: a layer's width is a whole number of at least 1")
+                raise ValueError(
+                    f"{name}={width!r}: a layer's width is a whole number of at least 1"
+                )
         if row_scale not in ROW_SCALES:
             raise ValueError(f"row_scale={row_scale!r}: choose one of {ROW_SCALES}")
         if init not in INITS:
             raise ValueError(f"init={init!r}: choose one of {INITS}")
         if not 0 <= epsilon < math.inf:
-            raise ValueError(f"epsilon={epsilon!r}: expected a finite number of at least 0, such as 1e-6")
-        self.row_scale, self.init, self.epsilon, self.generator = row_scale, init, epsilon, generator
+            raise ValueError(
+                f"epsilon={epsilon!r}: expected a finite number of at least 0, such as 1e-6"
+            )
+        self.row_scale, self.init, self.epsilon, self.generator = (
+            row_scale,
+            init,
+            epsilon,
+            generator,
+        )
         super().__init__(in_features, out_features)
         del self.generator
 
@@ -65,7 +86,10 @@ class FFLayer(nn.Linear):
     def reset_parameters(self):
         """Draw the start that `init` names."""
         generator = getattr(self, "generator", None)
-        weight, bias = (torch.empty_like(p, device=generator_device(generator)) for p in (self.weight, self.bias))
+        weight, bias = (
+            torch.empty_like(p, device=generator_device(generator))
+            for p in (self.weight, self.bias)
+        )
         if self.init == "torch":  # what nn.Linear does, but with our generator
             bound = 1 / math.sqrt(self.in_features)
             weight.uniform_(-bound, bound, generator=generator)
@@ -110,10 +134,22 @@ class FFNet(nn.Module):
     generator: for a reproducible start. Raises ValueError for widths that are not at least two whole numbers above 0.
     """
 
-    def __init__(self, widths, *, row_scale="mean-square-1", init="fan-in", epsilon=1e-6, label_strength=1.0, head=False, generator=None):
+    def __init__(
+        self,
+        widths,
+        *,
+        row_scale="mean-square-1",
+        init="fan-in",
+        epsilon=1e-6,
+        label_strength=1.0,
+        head=False,
+        generator=None,
+    ):
         super().__init__()
         if not isinstance(widths, (list, tuple)) or len(widths) < 2:
-            raise ValueError(f"widths={widths!r}: give the input's width and at least one layer's, such as [784, 500]")
+            raise ValueError(
+                f"widths={widths!r}: give the input's width and at least one layer's, such as [784, 500]"
+            )
         if label_strength != "maximum":
             check_strength(label_strength)
         self.label_strength = label_strength
@@ -140,17 +176,27 @@ class FFNet(nn.Module):
         check_images(images, labelled=True)
         weight = self.layers[0].weight
         if images.shape[1] != self.widths[0]:
-            raise ValueError(f"images have {images.shape[1]} pixels, but the network's first layer takes {self.widths[0]}")
+            raise ValueError(
+                f"images have {images.shape[1]} pixels, but the network's first layer takes {self.widths[0]}"
+            )
         if images.device != weight.device:
-            raise ValueError(f"images are on {images.device}, the network on {weight.device}: move both to one device with .to(device)")
+            raise ValueError(
+                f"images are on {images.device}, the network on {weight.device}: move both to one device with .to(device)"
+            )
         if images.dtype != weight.dtype:
-            raise TypeError(f"images are {images.dtype}, the network's weights {weight.dtype}: use images.to(net.layers[0].weight.dtype)")
+            raise TypeError(
+                f"images are {images.dtype}, the network's weights {weight.dtype}: use images.to(net.layers[0].weight.dtype)"
+            )
 
     def add_layer(self, width, *, generator=None):
         """Put a new, untrained layer of `width` units on top, on the network's device, and return it. Raises ValueError if a softmax head would not fit any more."""
         if self.head is not None:
-            raise ValueError("this network's softmax head reads the layers there are: make it with head=False to let it grow")
-        layer = FFLayer(self.widths[-1], width, generator=generator, **self._layer_options).to(self.device, self.layers[0].weight.dtype)
+            raise ValueError(
+                "this network's softmax head reads the layers there are: make it with head=False to let it grow"
+            )
+        layer = FFLayer(self.widths[-1], width, generator=generator, **self._layer_options).to(
+            self.device, self.layers[0].weight.dtype
+        )
         self.layers.append(layer)
         return layer
 
@@ -170,7 +216,9 @@ class FFNet(nn.Module):
         """Take the label strength over; raise ValueError if the weights belong to a network with other row lengths."""
         for name in ("row_scale", "epsilon"):
             if state[name] != self._layer_options[name]:
-                raise ValueError(f"these weights belong to a network with {name}={state[name]!r}, this one has {self._layer_options[name]!r}")
+                raise ValueError(
+                    f"these weights belong to a network with {name}={state[name]!r}, this one has {self._layer_options[name]!r}"
+                )
         self.label_strength = state["label_strength"]
 
     def extra_repr(self):

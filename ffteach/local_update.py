@@ -83,13 +83,17 @@ class SharedOverlay:
 
     def activities_per_label(self, rows=slice(None)):
         """Return the layer's activities with each of the ten labels on every image of `rows`: `(10, n, H)`."""
-        return torch.addcmul(self.z_shared[rows], self.ink[rows], self.label_weights.unsqueeze(1)).relu_()
+        return torch.addcmul(
+            self.z_shared[rows], self.ink[rows], self.label_weights.unsqueeze(1)
+        ).relu_()
 
     def goodness_per_label(self):
         """Return the layer's goodness for each of the ten labels: `(N, 10)`."""
         count, width = self.z_shared.shape
         parts = (slice(start, start + AT_ONCE) for start in range(0, count, AT_ONCE))
-        lengths = [torch.linalg.vector_norm(self.activities_per_label(rows), dim=2) for rows in parts]
+        lengths = [
+            torch.linalg.vector_norm(self.activities_per_label(rows), dim=2) for rows in parts
+        ]
         return torch.cat(lengths, dim=1).t().square().div_(width)
 
     def neutral_activities(self, layer):
@@ -104,8 +108,12 @@ class SharedOverlay:
 
     def set_labels(self, positive, negative):
         """Choose the true and the wrong label of each image, int64 `(N,)` each."""
-        self.codes = torch.zeros(2, len(positive), CLASSES, dtype=self.ink.dtype, device=self.ink.device)
-        self.codes.scatter_(2, torch.stack([positive, negative]).unsqueeze(2), self.ink.expand(2, -1, -1))
+        self.codes = torch.zeros(
+            2, len(positive), CLASSES, dtype=self.ink.dtype, device=self.ink.device
+        )
+        self.codes.scatter_(
+            2, torch.stack([positive, negative]).unsqueeze(2), self.ink.expand(2, -1, -1)
+        )
         return self
 
     def activities(self, layer):
@@ -117,7 +125,9 @@ class SharedOverlay:
         """Put the weights' gradient on top of `beta` times `gradient` `(H, D)`, in place; dz: `(2N, H)`, positives first."""
         dz_pos, dz_neg = dz.chunk(2)
         add_product(gradient, dz_pos + dz_neg, self.shared, beta)  # its label pixels are 0
-        gradient[:, :CLASSES] += (self.codes.flatten(0, 1).t() @ dz).t()  # dz' codes, three times as fast this way round
+        gradient[:, :CLASSES] += (
+            self.codes.flatten(0, 1).t() @ dz
+        ).t()  # dz' codes, three times as fast this way round
 
 
 def split_overlay(layer, images, strength):
@@ -135,7 +145,9 @@ def local_gradient(layer, inputs, h, slope, *, peer_push=None, beta=0):
     inputs: `Rows` or `SharedOverlay`; h: the layer's activities `(M, H)`; slope: dL/dg `(M,)`.
     peer_push: what is added to dL/dz of every positive, `(H,)` (see `peer.py`). Call it without autograd: in `torch.no_grad()`.
     """
-    dz = h * slope.mul(2 / h.shape[1]).unsqueeze(1)  # relu's derivative is already in h: where it is 0, h is 0
+    dz = h * slope.mul(2 / h.shape[1]).unsqueeze(
+        1
+    )  # relu's derivative is already in h: where it is 0, h is 0
     if peer_push is not None:
         dz.chunk(2)[0].add_(peer_push)
     for parameter in (layer.weight, layer.bias):

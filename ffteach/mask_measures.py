@@ -50,7 +50,9 @@ def correlation_length(masks):
 
 def by_distance(pairs):
     """Return the mean of a quantity of pixel pairs `(lines, s, s)` against the distance of the two: `(s,)`."""
-    return torch.stack([pairs.diagonal(distance, 1, 2).mean() for distance in range(pairs.shape[-1])])
+    return torch.stack(
+        [pairs.diagonal(distance, 1, 2).mean() for distance in range(pairs.shape[-1])]
+    )
 
 
 def shares_of_ones(masks):

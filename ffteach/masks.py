@@ -9,8 +9,16 @@ import torch.nn.functional as F
 from .data import check_images
 from .device import generator_device
 
-HINTON_KERNEL = (0.25, 0.5, 0.25)  # paper section 3.2: repeated blurring with a filter of this form in both directions
-GAUSSIAN_BLURS = ((5, 7.0), (7, 14.0), (5, 7.0))  # system C: (kernel size, sigma in pixels), one after the other
+HINTON_KERNEL = (
+    0.25,
+    0.5,
+    0.25,
+)  # paper section 3.2: repeated blurring with a filter of this form in both directions
+GAUSSIAN_BLURS = (
+    (5, 7.0),
+    (7, 14.0),
+    (5, 7.0),
+)  # system C: (kernel size, sigma in pixels), one after the other
 PADDINGS = ("reflect", "zeros", "circular")
 
 
@@ -41,11 +49,15 @@ def gaussian_masks(n, *, size=28, padding="reflect", generator=None):
 def blur_stages(n, *, size=28, blurs=8, padding="reflect", cut=0.5, generator=None):
     """Return the `MaskStages` of `blur_masks`, the masks being 1 where the blurred bits are above `cut` (0..1)."""
     _check_counts(n=(n, 1), size=(size, 1), blurs=(blurs, 0))
-    bits = torch.randint(0, 2, (n, size, size), generator=generator, device=generator_device(generator)).float()
+    bits = torch.randint(
+        0, 2, (n, size, size), generator=generator, device=generator_device(generator)
+    ).float()
     return _stages(bits, [HINTON_KERNEL] * blurs, padding, cut)
 
 
-def gaussian_stages(n, *, size=28, gaussians=GAUSSIAN_BLURS, padding="reflect", cut=0.5, generator=None):
+def gaussian_stages(
+    n, *, size=28, gaussians=GAUSSIAN_BLURS, padding="reflect", cut=0.5, generator=None
+):
     """Return the `MaskStages` of `gaussian_masks`, with any `gaussians` (kernel size, sigma) and any `cut` (0..1)."""
     _check_counts(n=(n, 1), size=(size, 4))
     noise = torch.rand((n, size, size), generator=generator, device=generator_device(generator))
@@ -82,14 +94,22 @@ def blur_matrix(size, kernel, padding="reflect"):
     if padding not in PADDINGS:
         raise ValueError(f"padding={padding!r}: choose one of {PADDINGS}")
     if len(kernel) % 2 == 0:
-        raise ValueError(f"a kernel of {len(kernel)} pixels has no middle: give it an odd number of them")
+        raise ValueError(
+            f"a kernel of {len(kernel)} pixels has no middle: give it an odd number of them"
+        )
     half = len(kernel) // 2
     if padding == "reflect" and half >= size or padding == "circular" and half > size:
         does = "reflect" if padding == "reflect" else "wrap around"
-        raise ValueError(f"a kernel of {len(kernel)} pixels is too wide to {does} at the border of {size} pixels")
+        raise ValueError(
+            f"a kernel of {len(kernel)} pixels is too wide to {does} at the border of {size} pixels"
+        )
     columns = torch.eye(size, dtype=torch.float64, device="cpu").unsqueeze(1)
     padded = F.pad(columns, (half, half), mode="constant" if padding == "zeros" else padding)
-    return F.conv1d(padded, torch.tensor(kernel, dtype=torch.float64, device="cpu").reshape(1, 1, -1)).squeeze(1).T
+    return (
+        F.conv1d(padded, torch.tensor(kernel, dtype=torch.float64, device="cpu").reshape(1, 1, -1))
+        .squeeze(1)
+        .T
+    )
 
 
 def gaussian_kernel(size, sigma):
@@ -110,10 +130,14 @@ def hybrids(images, masks=None, *, generator=None):
     if masks is None:
         size = round(images.shape[1] ** 0.5)
         if size * size != images.shape[1]:
-            raise ValueError(f"images have {images.shape[1]} pixels, which is no square: give masks of shape {tuple(images.shape)}")
+            raise ValueError(
+                f"images have {images.shape[1]} pixels, which is no square: give masks of shape {tuple(images.shape)}"
+            )
         masks = blur_masks(len(images), size=size, generator=generator)
     if masks.shape != images.shape:
-        raise ValueError(f"masks have shape {tuple(masks.shape)}, images {tuple(images.shape)}: one mask pixel for each image pixel")
+        raise ValueError(
+            f"masks have shape {tuple(masks.shape)}, images {tuple(images.shape)}: one mask pixel for each image pixel"
+        )
     others = images[other_positions(len(images), generator=generator).to(images.device)]
     return torch.lerp(others, images, masks.to(images))
 

@@ -16,7 +16,9 @@ def overlay_label(images, labels, strength=1.0):
     check_labels(labels, len(images))
     check_strength(strength)
     if images.device != labels.device:
-        raise ValueError(f"images are on {images.device}, labels on {labels.device}: move both to one device with .to(device)")
+        raise ValueError(
+            f"images are on {images.device}, labels on {labels.device}: move both to one device with .to(device)"
+        )
     labelled = images.clone()
     labelled[:, :CLASSES] = 0
     labelled[torch.arange(len(images), device=images.device), labels] = strength
@@ -25,7 +27,12 @@ def overlay_label(images, labels, strength=1.0):
 
 def check_strength(strength):
     """Raise ValueError unless `strength` is a finite number."""
-    if isinstance(strength, bool) or not isinstance(strength, (int, float)) or abs(strength) == float("inf") or strength != strength:
+    if (
+        isinstance(strength, bool)
+        or not isinstance(strength, (int, float))
+        or abs(strength) == float("inf")
+        or strength != strength
+    ):
         raise ValueError(
             f"label strength is {strength!r}, expected a finite number such as 1.0 "
             "(the strength 'maximum' becomes a number when training begins)"
@@ -66,8 +73,12 @@ def hard_labels(goodness_per_label, labels, hardness=20.0, *, generator=None):
     check_labels(labels, len(goodness_per_label))
     if not 0 <= hardness < torch.inf:
         raise ValueError(f"hardness={hardness!r}: expected a finite number of at least 0")
-    scores = (goodness_per_label * hardness).nan_to_num().scatter(1, labels.unsqueeze(1), -torch.inf)
+    scores = (
+        (goodness_per_label * hardness).nan_to_num().scatter(1, labels.unsqueeze(1), -torch.inf)
+    )
     device = generator.device if generator is not None else labels.device
     uniform = torch.rand(scores.shape, generator=generator, device=device).to(scores.device)
-    gumbel = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))  # argmax(scores + Gumbel noise) samples the softmax
+    gumbel = -torch.log(
+        -torch.log(uniform.clamp(1e-20, 1 - 1e-7))
+    )  # argmax(scores + Gumbel noise) samples the softmax
     return (scores + gumbel).argmax(dim=1)

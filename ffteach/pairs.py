@@ -23,18 +23,30 @@ class LabelPairs:
     """
 
     def __init__(self, net, split, recipe, generator):
-        self.net, self.layer, self.labels, self.recipe, self.generator = net, net.layers[0], split.labels, recipe, generator
+        self.net, self.layer, self.labels, self.recipe, self.generator = (
+            net,
+            net.layers[0],
+            split.labels,
+            recipe,
+            generator,
+        )
         self.images, self.strength = split.images, net.label_strength
         self.dtype = training_dtype(net, recipe)
         self.draw = labels_of_other_images if recipe.negatives == "other images" else wrong_labels
-        self.fixed = None if recipe.fresh_negatives else self.draw(split.labels, generator=generator)
+        self.fixed = (
+            None if recipe.fresh_negatives else self.draw(split.labels, generator=generator)
+        )
         if not recipe.disturbed:
             shared, self.ink = split_overlay(self.layer, split.images, net.label_strength)
             self.shared = shared.to(self.dtype)
 
     def __call__(self, rows, epoch):
         if self.recipe.disturbed:
-            shared, ink = split_overlay(self.layer, disturb(self.images[rows], self.recipe, generator=self.generator), self.strength)
+            shared, ink = split_overlay(
+                self.layer,
+                disturb(self.images[rows], self.recipe, generator=self.generator),
+                self.strength,
+            )
         else:
             shared, ink = self.shared[rows], self.ink[rows]
         inputs = SharedOverlay(self.layer, shared.to(self.dtype), ink)
@@ -44,7 +56,11 @@ class LabelPairs:
             wrong = self.fixed[rows]
         elif self.recipe.negatives == "hard" and epoch >= self.recipe.uniform_epochs:
             by_head = self.recipe.hard_by == "head"
-            scores, hardness = (self.net.head(self.seen), 1.0) if by_head else (inputs.goodness_per_label(), self.recipe.hardness)
+            scores, hardness = (
+                (self.net.head(self.seen), 1.0)
+                if by_head
+                else (inputs.goodness_per_label(), self.recipe.hardness)
+            )
             wrong = hard_labels(scores, labels, hardness, generator=self.generator)
         else:
             wrong = self.draw(labels, generator=self.generator)
@@ -58,11 +74,18 @@ class HybridPairs:
     """
 
     def __init__(self, net, split, recipe, generator):
-        self.layer, self.images, self.recipe, self.generator = net.layers[0], split.images, recipe, generator
+        self.layer, self.images, self.recipe, self.generator = (
+            net.layers[0],
+            split.images,
+            recipe,
+            generator,
+        )
         self.dtype = training_dtype(net, recipe)
         self.positives = None if recipe.disturbed else self._normalised(split.images)
         self.draw = self._hybrids
-        self.fixed = None if recipe.fresh_negatives else self.draw(split.images, generator=generator)
+        self.fixed = (
+            None if recipe.fresh_negatives else self.draw(split.images, generator=generator)
+        )
 
     def __call__(self, rows, epoch):
         if self.fixed is not None:
@@ -92,7 +115,9 @@ def disturb(images, recipe, *, generator):
     if recipe.shift:
         images = randomly_shifted(images, recipe.shift, each=recipe.shift_each, generator=generator)
     if recipe.pixel_dropout:
-        seen = torch.empty(images.shape, device=generator_device(generator)).bernoulli_(1 - recipe.pixel_dropout, generator=generator)
+        seen = torch.empty(images.shape, device=generator_device(generator)).bernoulli_(
+            1 - recipe.pixel_dropout, generator=generator
+        )
         images = images * seen.to(images)
     return images
 
@@ -105,4 +130,6 @@ def training_dtype(net, recipe):
 
 def make_pairs(net, split, recipe, generator):
     """Return the pairs that the recipe's `negatives` call for."""
-    return (HybridPairs if recipe.negatives == "hybrids" else LabelPairs)(net, split, recipe, generator)
+    return (HybridPairs if recipe.negatives == "hybrids" else LabelPairs)(
+        net, split, recipe, generator
+    )

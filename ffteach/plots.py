@@ -45,7 +45,9 @@ def styled(draw):
 
     @wraps(draw)
     def inner(*args, **kwargs):
-        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE, "backend": matplotlib.rcParams["backend"]}):
+        with matplotlib.rc_context(
+            {**matplotlib.rcParamsDefault, **STYLE, "backend": matplotlib.rcParams["backend"]}
+        ):
             return draw(*args, **kwargs)
 
     return inner
@@ -59,13 +61,17 @@ def new_figure(rows=1, columns=1, *, size=(7.0, 3.2), dpi=100, mosaic=None, **op
     """
     fig = Figure(figsize=size, dpi=dpi, layout="constrained")
     FigureCanvasAgg(fig)
-    return fig, fig.subplots(rows, columns, **options) if mosaic is None else fig.subplot_mosaic(mosaic, **options)
+    return fig, fig.subplots(rows, columns, **options) if mosaic is None else fig.subplot_mosaic(
+        mosaic, **options
+    )
 
 
 def show(fig, alt):
     """Return the figure as a displayable picture with `alt`, one sentence that says what it shows."""
     if not alt:
-        raise ValueError("alt is empty: say in one sentence what the picture shows, for those who cannot see it")
+        raise ValueError(
+            "alt is empty: say in one sentence what the picture shows, for those who cannot see it"
+        )
     return HTML(picture(png(fig, colours=128), alt, *fig.canvas.get_width_height()))
 
 
@@ -100,7 +106,9 @@ def numbers(values):
     """Return a tensor, an array, or a list of them as a float NumPy array on the CPU."""
     if isinstance(values, (list, tuple)):
         values = [numbers(value) for value in values]
-    return np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, dtype=float)
+    return np.asarray(
+        values.detach().cpu() if isinstance(values, torch.Tensor) else values, dtype=float
+    )
 
 
 @styled
@@ -124,11 +132,17 @@ class GoodnessHistogram:
     """
 
     @styled
-    def __init__(self, ax, *, upper, bins=40, title="", xlabel="goodness (mean square activity)", lower=0.0):
+    def __init__(
+        self, ax, *, upper, bins=40, title="", xlabel="goodness (mean square activity)", lower=0.0
+    ):
         self.edges = np.linspace(lower, upper, bins + 1)
         empty = np.zeros(bins)
-        self.pos = ax.stairs(empty, self.edges, fill=True, color=POSITIVE, alpha=0.6, label="positive")
-        self.neg = ax.stairs(empty, self.edges, fill=True, color=NEGATIVE, alpha=0.6, label="negative", hatch="//")
+        self.pos = ax.stairs(
+            empty, self.edges, fill=True, color=POSITIVE, alpha=0.6, label="positive"
+        )
+        self.neg = ax.stairs(
+            empty, self.edges, fill=True, color=NEGATIVE, alpha=0.6, label="negative", hatch="//"
+        )
         self.line = ax.axvline(lower, color=THRESHOLD, linestyle="--", label="threshold")
         self.title = ax.set_title(title)
         ax.set(xlim=(lower, upper), ylim=(0, 0.5), xlabel=xlabel, ylabel="share of the images")
@@ -152,14 +166,20 @@ def draw_goodness(ax, g_pos, g_neg, threshold=None, *, title="", upper=None, leg
     upper = upper or max(1.1 * np.quantile(both, 0.999), 1.2 * (threshold or 0), 1e-3)
     histogram = GoodnessHistogram(ax, upper=upper, title=title)
     histogram.update(g_pos, g_neg, threshold)
-    ax.set_ylim(0, 1.1 * max(0.05, *(stairs.get_data().values.max() for stairs in (histogram.pos, histogram.neg))))
+    ax.set_ylim(
+        0,
+        1.1
+        * max(0.05, *(stairs.get_data().values.max() for stairs in (histogram.pos, histogram.neg))),
+    )
     if legend:
         ax.legend()
     return histogram
 
 
 @styled
-def draw_lines(ax, x, series, *, xlabel, ylabel, title="", logx=False, logy=False, legend=True, measured=None):
+def draw_lines(
+    ax, x, series, *, xlabel, ylabel, title="", logx=False, logy=False, legend=True, measured=None
+):
     """Draw `series`, a dict from name to y values `(n,)` or, over K seeds, `(K, n)` (mean and range). Return the lines.
 
     measured: a dict from some of these names to measured y values `(n,)`, drawn as open circles; the lines then have no markers.
@@ -169,20 +189,50 @@ def draw_lines(ax, x, series, *, xlabel, ylabel, title="", logx=False, logy=Fals
         y = np.atleast_2d(numbers(y))
         lines += ax.plot(x, y.mean(axis=0), style, label=name, markersize=4 if len(x) <= 40 else 0)
         if len(y) > 1:
-            ax.fill_between(x, y.min(axis=0), y.max(axis=0), color=lines[-1].get_color(), alpha=0.2, linewidth=0)
+            ax.fill_between(
+                x, y.min(axis=0), y.max(axis=0), color=lines[-1].get_color(), alpha=0.2, linewidth=0
+            )
     for name, line in zip(series, lines) if measured else ():
         line.set_marker("")
         if name in measured:
-            options = {"color": line.get_color(), "markersize": 7, "markerfacecolor": "white", "markeredgewidth": 2}
-            ax.plot(x, numbers(measured[name]), "o", **options, label="measured" if name == list(measured)[-1] else None)
-    ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale="log" if logx else "linear", yscale="log" if logy else "linear")
+            options = {
+                "color": line.get_color(),
+                "markersize": 7,
+                "markerfacecolor": "white",
+                "markeredgewidth": 2,
+            }
+            ax.plot(
+                x,
+                numbers(measured[name]),
+                "o",
+                **options,
+                label="measured" if name == list(measured)[-1] else None,
+            )
+    ax.set(
+        xlabel=xlabel,
+        ylabel=ylabel,
+        title=title,
+        xscale="log" if logx else "linear",
+        yscale="log" if logy else "linear",
+    )
     if legend and (measured or len(series) > 1):
         ax.legend()
     return lines
 
 
 @styled
-def draw_bars(ax, names, values, *, ylabel, title="", chance=None, colours=None, show_values="{:.1f}", reference=None):
+def draw_bars(
+    ax,
+    names,
+    values,
+    *,
+    ylabel,
+    title="",
+    chance=None,
+    colours=None,
+    show_values="{:.1f}",
+    reference=None,
+):
     """Draw a bar for each name; values `(n,)` or, over K seeds, `(K, n)` (mean, with the range as a whisker). Return the bars.
 
     chance: height of a dotted line for guessing. colours: one for each bar. show_values: format of the number on each bar, or None.
@@ -190,41 +240,91 @@ def draw_bars(ax, names, values, *, ylabel, title="", chance=None, colours=None,
     """
     values = np.atleast_2d(numbers(values))
     mean = values.mean(axis=0)
-    whisker = np.stack([mean - values.min(axis=0), values.max(axis=0) - mean]) if len(values) > 1 else None
-    bars = ax.bar(range(len(mean)), mean, color=colours or SERIES[0], yerr=whisker, capsize=4, width=0.7)
+    whisker = (
+        np.stack([mean - values.min(axis=0), values.max(axis=0) - mean])
+        if len(values) > 1
+        else None
+    )
+    bars = ax.bar(
+        range(len(mean)), mean, color=colours or SERIES[0], yerr=whisker, capsize=4, width=0.7
+    )
     ax.set_xticks(range(len(mean)), names)
     ax.set(ylabel=ylabel, title=title)
     ax.grid(False, axis="x")
     if show_values:
-        ax.bar_label(bars, labels=[show_values.format(value) for value in mean], padding=2, fontsize=10)
+        ax.bar_label(
+            bars, labels=[show_values.format(value) for value in mean], padding=2, fontsize=10
+        )
         ax.margins(y=0.15)
     if chance is not None:
         ax.axhline(chance, color=CHANCE, linestyle=":", label="guessing")
     if reference is not None:
         name, heights = reference
-        ax.plot(range(len(mean)), numbers(heights), "_", color=THRESHOLD, markersize=16, markeredgewidth=3, label=name)
+        ax.plot(
+            range(len(mean)),
+            numbers(heights),
+            "_",
+            color=THRESHOLD,
+            markersize=16,
+            markeredgewidth=3,
+            label=name,
+        )
     if chance is not None or reference is not None:
         ax.legend()
     return bars
 
 
 @styled
-def draw_dots(ax, names, values, errors=None, *, xlabel, title="", logx=False, show_values="{:.1f}"):
+def draw_dots(
+    ax, names, values, errors=None, *, xlabel, title="", logx=False, show_values="{:.1f}"
+):
     """Draw a dot for each name, the first one on top; values `(n,)` or, over K seeds, `(K, n)` (mean, and each seed as an open circle).
 
     errors: half the length of the bar through each dot, `(n,)`, such as standard errors. show_values: format of the number beside each dot, or None.
     """
     values = np.atleast_2d(numbers(values))
     mean, places = values.mean(axis=0), np.arange(values.shape[1])
-    ax.errorbar(mean, places, xerr=None if errors is None else numbers(errors), fmt="o", color=SERIES[0], markersize=6, capsize=4)
+    ax.errorbar(
+        mean,
+        places,
+        xerr=None if errors is None else numbers(errors),
+        fmt="o",
+        color=SERIES[0],
+        markersize=6,
+        capsize=4,
+    )
     for seed in values if len(values) > 1 else ():
-        ax.plot(seed, places, "o", color=SERIES[1], markersize=9, markerfacecolor="none", markeredgewidth=1.2)
+        ax.plot(
+            seed,
+            places,
+            "o",
+            color=SERIES[1],
+            markersize=9,
+            markerfacecolor="none",
+            markeredgewidth=1.2,
+        )
     for value, place in zip(mean, places) if show_values else ():
-        ax.annotate(show_values.format(value), (value, place), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=10)
-    ax.set(xlabel=xlabel, title=title, ylim=(places[-1] + 0.5, -0.8), xscale="log" if logx else "linear")
+        ax.annotate(
+            show_values.format(value),
+            (value, place),
+            xytext=(0, 7),
+            textcoords="offset points",
+            ha="center",
+            fontsize=10,
+        )
+    ax.set(
+        xlabel=xlabel,
+        title=title,
+        ylim=(places[-1] + 0.5, -0.8),
+        xscale="log" if logx else "linear",
+    )
     ax.set_yticks(places, names)
     if logx:
-        ticks = [tick for tick in (1, 2, 3, 5, 10, 20, 30, 50, 90) if 0.9 * values.min() <= tick <= 1.1 * values.max()]
+        ticks = [
+            tick
+            for tick in (1, 2, 3, 5, 10, 20, 30, 50, 90)
+            if 0.9 * values.min() <= tick <= 1.1 * values.max()
+        ]
         ax.set_xticks(ticks, ticks)
         ax.set_xticks([], minor=True)
 
@@ -241,21 +341,37 @@ def draw_matrix(ax, matrix, *, xlabel, ylabel, title="", numbers_in_cells=True, 
     if numbers_in_cells:
         for (row, column), value in np.ndenumerate(matrix):
             dark = value > matrix.max() / 2
-            ax.text(column, row, f"{value:g}", ha="center", va="center", fontsize=8, color="white" if dark else "black")
+            ax.text(
+                column,
+                row,
+                f"{value:g}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if dark else "black",
+            )
     return artist
 
 
 @styled
-def draw_histograms(ax, series, *, xlabel, ylabel="share of the images", title="", bins=40, limits=None):
+def draw_histograms(
+    ax, series, *, xlabel, ylabel="share of the images", title="", bins=40, limits=None
+):
     """Draw `series`, a dict from name to values `(n,)`, as outlined histograms of shares over the same bins. Return the artists."""
     series = {name: numbers(values) for name, values in series.items()}
     edges = np.histogram_bin_edges(np.concatenate(list(series.values())), bins, limits)
     artists = []
     for style, (name, values) in zip(("-", "--", "-.", ":"), series.items()):
         shares = np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0] / len(values)
-        artists.append(ax.stairs(shares, edges, linestyle=style, color=SERIES[len(artists)], linewidth=2, label=name))
+        artists.append(
+            ax.stairs(
+                shares, edges, linestyle=style, color=SERIES[len(artists)], linewidth=2, label=name
+            )
+        )
     tallest = max(artist.get_data().values.max() for artist in artists)
-    ax.set(xlabel=xlabel, ylabel=ylabel, title=title, ylim=(0, 1.35 * tallest))  # room for the legend
+    ax.set(
+        xlabel=xlabel, ylabel=ylabel, title=title, ylim=(0, 1.35 * tallest)
+    )  # room for the legend
     ax.legend(loc="upper left")
     return artists
 
@@ -265,14 +381,27 @@ def draw_graph(ax, boxes, arrows, *, title="", limits=(-0.5, 3.5, -0.4, 1.4)):
     """Draw boxes and arrows: `boxes` is a dict from text to place (x, y), `arrows` a list of (from, to, kind), with kind "forward"
     (solid, straight) or "gradient" (dashed, bent). limits: left, right, bottom and top of the picture."""
     frame = {"boxstyle": "round,pad=0.4", "facecolor": "white"}
-    texts = {name: ax.text(*place, name, ha="center", va="center", bbox=dict(frame)) for name, place in boxes.items()}
+    texts = {
+        name: ax.text(*place, name, ha="center", va="center", bbox=dict(frame))
+        for name, place in boxes.items()
+    }
     styles = {
         "forward": {"color": THRESHOLD, "linestyle": "-", "connectionstyle": "arc3,rad=0"},
         "gradient": {"color": SERIES[1], "linestyle": "--", "connectionstyle": "arc3,rad=0.35"},
     }
     for start, end, kind in arrows:
-        ends = {"patchA": texts[start].get_bbox_patch(), "patchB": texts[end].get_bbox_patch(), "shrinkA": 1, "shrinkB": 1}
-        ax.annotate("", boxes[end], boxes[start], arrowprops={"arrowstyle": "-|>", "linewidth": 2, **styles[kind], **ends})
+        ends = {
+            "patchA": texts[start].get_bbox_patch(),
+            "patchB": texts[end].get_bbox_patch(),
+            "shrinkA": 1,
+            "shrinkB": 1,
+        }
+        ax.annotate(
+            "",
+            boxes[end],
+            boxes[start],
+            arrowprops={"arrowstyle": "-|>", "linewidth": 2, **styles[kind], **ends},
+        )
     ax.set(xlim=limits[:2], ylim=limits[2:], title=title)
     ax.axis("off")
 
@@ -283,7 +412,13 @@ def draw_points(ax, points, labels, *, title="", size=6, alpha=0.8):
     points, labels = numbers(points), numbers(labels)
     lines = []
     for digit in range(10):
-        options = {"marker": f"${digit}$", "color": SERIES[digit % len(SERIES)], "markersize": size, "alpha": alpha, "markeredgewidth": 0.2}
+        options = {
+            "marker": f"${digit}$",
+            "color": SERIES[digit % len(SERIES)],
+            "markersize": size,
+            "alpha": alpha,
+            "markeredgewidth": 0.2,
+        }
         lines += ax.plot(*points[labels == digit].T, linestyle="", **options)
     ax.set(title=title, xticks=[], yticks=[])
     return lines

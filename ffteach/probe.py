@@ -11,11 +11,18 @@ import torch.nn.functional as F
 from .data import CLASSES, Split, check_images, check_labels, hold_out
 
 BATCH = 1000  # images at a time: bounds the memory of the network, and what the probe reads twice stays in a CPU's cache
-WEAKER = tuple(10 ** (-step / 2) for step in range(3, 11))  # weight decays to try: 0.032, 0.01, 0.0032 ... 1e-5
-STRONGER = tuple(10 ** (step / 2) for step in range(-2, 3))  # 0.1, 0.32 ... 10, if the first of those is the best: few images, or noise
+WEAKER = tuple(
+    10 ** (-step / 2) for step in range(3, 11)
+)  # weight decays to try: 0.032, 0.01, 0.0032 ... 1e-5
+STRONGER = tuple(
+    10 ** (step / 2) for step in range(-2, 3)
+)  # 0.1, 0.32 ... 10, if the first of those is the best: few images, or noise
 HELD_OUT = 0.2  # share of the training data on which the weight decay is chosen
 STEPS = 500  # of L-BFGS, at most
-TOLERANCE, ROUGH_TOLERANCE = 5e-5, 3e-4  # it stops when no entry of the gradient is larger: for the result, for the choice of a decay
+TOLERANCE, ROUGH_TOLERANCE = (
+    5e-5,
+    3e-4,
+)  # it stops when no entry of the gradient is larger: for the result, for the choice of a decay
 
 
 @torch.no_grad()
@@ -29,14 +36,20 @@ def features(net, images, *, layers=None, normalised=True):
     """
     layers = _check_network(net, images, layers)
     widths = [net.layers[index].out_features for index in layers]
-    result = torch.empty(len(images), sum(widths), dtype=net.layers[0].weight.dtype, device=images.device)
+    result = torch.empty(
+        len(images), sum(widths), dtype=net.layers[0].weight.dtype, device=images.device
+    )
     for batch, out in zip(images.split(BATCH), result.split(BATCH)):
         activities = []
         for layer in net.layers[: max(layers) + 1]:
             batch = layer(batch)
             activities.append(batch)
         for index, columns in zip(layers, out.split(widths, dim=1)):
-            columns.copy_(net.layers[index].rescale_output(activities[index]) if normalised else activities[index])
+            columns.copy_(
+                net.layers[index].rescale_output(activities[index])
+                if normalised
+                else activities[index]
+            )
     return result
 
 
@@ -55,7 +68,9 @@ class LinearProbe:
     def __init__(self, weight_decay=None):
         number = isinstance(weight_decay, (int, float)) and not isinstance(weight_decay, bool)
         if weight_decay is not None and not (number and 0 < weight_decay < math.inf):
-            raise ValueError(f"weight_decay={weight_decay!r}: expected a finite number above 0, or None to choose it on held-out data")
+            raise ValueError(
+                f"weight_decay={weight_decay!r}: expected a finite number above 0, or None to choose it on held-out data"
+            )
         self.weight_decay = weight_decay
         self.weight = self.bias = None
 
@@ -70,7 +85,9 @@ class LinearProbe:
         self.chosen_decay, self.validation_losses, start = self.weight_decay, {}, regression.start()
         if self.weight_decay is None:
             self.chosen_decay, start = self._choose(regression, data, start)
-        solution, self.training_loss = regression.minimise(data, self.chosen_decay, start, TOLERANCE)
+        solution, self.training_loss = regression.minimise(
+            data, self.chosen_decay, start, TOLERANCE
+        )
         self.weight, self.bias = regression.unscale(*solution)
         return self
 
@@ -81,7 +98,9 @@ class LinearProbe:
         for decays in (WEAKER, STRONGER):
             for decay in decays:
                 solution, _ = regression.minimise(rest, decay, solution, ROUGH_TOLERANCE)
-                loss = self.validation_losses[decay] = cross_entropy(*held_out, *regression.unscale(*solution))[0]
+                loss = self.validation_losses[decay] = cross_entropy(
+                    *held_out, *regression.unscale(*solution)
+                )[0]
                 if loss > best:
                     break
                 best, chosen = loss, (decay, solution)
@@ -93,7 +112,9 @@ class LinearProbe:
     def scores(self, features):
         """Return the logits, whose softmax are the probabilities: float `(N, D)` -> `(N, 10)`. Raises as `fit` does, and before it."""
         if self.weight is None:
-            raise ValueError("this probe has not learnt anything yet: call probe.fit(features, labels) first")
+            raise ValueError(
+                "this probe has not learnt anything yet: call probe.fit(features, labels) first"
+            )
         _check_features(features)
         if features.shape[1] != self.weight.shape[1] or features.device != self.weight.device:
             raise ValueError(
@@ -129,8 +150,13 @@ class PublishedProbe(LinearProbe):
         """Train on float features `(N, D)` and int64 labels `(N,)`; return the probe itself. Raises as `LinearProbe.fit` does."""
         data = _training_data(features, labels)
         width, generator = data.images.shape[1], torch.Generator().manual_seed(self.seed)
-        start = (torch.rand(CLASSES, width + 1, generator=generator, device="cpu") * 2 - 1) / math.sqrt(width)
-        weight, bias = (part.to(data.images).contiguous().requires_grad_() for part in (start[:, 1:], start[:, 0]))
+        start = (
+            torch.rand(CLASSES, width + 1, generator=generator, device="cpu") * 2 - 1
+        ) / math.sqrt(width)
+        weight, bias = (
+            part.to(data.images).contiguous().requires_grad_()
+            for part in (start[:, 1:], start[:, 0])
+        )
         optimiser = torch.optim.Adam([weight, bias], lr=self.learning_rate)
         for _ in range(self.steps):
             self.training_loss, weight.grad, bias.grad = cross_entropy(*data, weight, bias)
@@ -144,10 +170,14 @@ def cross_entropy(x, labels, weight, bias):
 
     x: `(N, D)`; labels: `(N,)`. The gradient in the logits is (probabilities - one-hot label) / N.
     """
-    loss = torch.zeros((), dtype=torch.float64, device=x.device)  # in float32 a line search would stop too early
+    loss = torch.zeros(
+        (), dtype=torch.float64, device=x.device
+    )  # in float32 a line search would stop too early
     gradients = torch.zeros_like(weight), torch.zeros_like(bias)
     for part, label in zip(x.split(BATCH), labels.unsqueeze(0).split(BATCH, dim=1)):
-        p = torch.addmm(bias.unsqueeze(1), weight, part.t()).log_softmax(dim=0)  # (10, n): on a CPU twice as fast as (n, 10)
+        p = torch.addmm(bias.unsqueeze(1), weight, part.t()).log_softmax(
+            dim=0
+        )  # (10, n): on a CPU twice as fast as (n, 10)
         loss -= p.gather(0, label).sum(dtype=torch.float64)
         p = p.exp_().scatter_add_(0, label, p.new_full(label.shape, -1)).div_(len(x))
         gradients[0].addmm_(p, part)
@@ -163,7 +193,9 @@ class Regression:
 
     def __init__(self, x):
         self.mean = x.mean(dim=0)
-        square_sum = sum((part - self.mean).double().square().sum() for part in x.split(BATCH))  # float32 could overflow
+        square_sum = sum(
+            (part - self.mean).double().square().sum() for part in x.split(BATCH)
+        )  # float32 could overflow
         self.scale = (square_sum / x.numel()).sqrt().to(x.dtype)
         if self.scale == 0:  # constant features, as a dead network's
             self.scale = torch.ones_like(self.scale)
@@ -186,8 +218,15 @@ class Regression:
             weight.grad = (gradient - bias.grad.outer(self.mean)) / self.scale + decay * weight
             return loss + decay / 2 * weight.square().sum(dtype=torch.float64).item()
 
-        options = {"max_iter": STEPS, "max_eval": 2 * STEPS, "tolerance_grad": tolerance, "tolerance_change": 0}
-        optimiser = torch.optim.LBFGS([weight, bias], history_size=100, line_search_fn="strong_wolfe", **options)
+        options = {
+            "max_iter": STEPS,
+            "max_eval": 2 * STEPS,
+            "tolerance_grad": tolerance,
+            "tolerance_change": 0,
+        }
+        optimiser = torch.optim.LBFGS(
+            [weight, bias], history_size=100, line_search_fn="strong_wolfe", **options
+        )
         optimiser.step(loss_and_gradients)
         return (weight, bias), loss_and_gradients()
 
@@ -216,16 +255,22 @@ def baselines(untrained, data, make_probe=LinearProbe, layers=None, normalised=T
 def _check_network(net, images, layers):
     check_images(images)
     if images.shape[1] != net.widths[0]:
-        raise ValueError(f"images have {images.shape[1]} pixels, but the network's first layer takes {net.widths[0]}")
+        raise ValueError(
+            f"images have {images.shape[1]} pixels, but the network's first layer takes {net.widths[0]}"
+        )
     if images.device != net.device:
-        raise ValueError(f"images are on {images.device}, the network on {net.device}: move both to one device with .to(device)")
+        raise ValueError(
+            f"images are on {images.device}, the network on {net.device}: move both to one device with .to(device)"
+        )
     count = len(net.layers)
     try:
         chosen = list((range(1, count) if count > 1 else [0]) if layers is None else layers)
     except TypeError:
         chosen = []
     if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(range(count)):
-        raise ValueError(f"layers={layers}: give a list of different numbers from 0 to {count - 1}, at least one")
+        raise ValueError(
+            f"layers={layers}: give a list of different numbers from 0 to {count - 1}, at least one"
+        )
     return chosen
 
 
@@ -234,13 +279,17 @@ def _check_features(features, labels=None):
         found = features.dtype if isinstance(features, torch.Tensor) else type(features).__name__
         raise TypeError(f"features are {found}, expected a float tensor (N, D)")
     if features.dim() != 2 or 0 in features.shape:
-        raise ValueError(f"features have shape {tuple(features.shape)}, expected (N, D) with N and D at least 1")
+        raise ValueError(
+            f"features have shape {tuple(features.shape)}, expected (N, D) with N and D at least 1"
+        )
     if not features.isfinite().all():
         raise ValueError("features hold NaN or infinite values: clean them first")
     if labels is not None:
         check_labels(labels, len(features))
         if features.device != labels.device:
-            raise ValueError(f"features are on {features.device}, labels on {labels.device}: move both to one device with .to(device)")
+            raise ValueError(
+                f"features are on {features.device}, labels on {labels.device}: move both to one device with .to(device)"
+            )
 
 
 def _training_data(features, labels):
@@ -248,13 +297,19 @@ def _training_data(features, labels):
     _check_features(features, labels)
     missing = (torch.bincount(labels, minlength=CLASSES) == 0).nonzero().flatten().tolist()
     if missing:
-        raise ValueError(f"no row has the label {', '.join(map(str, missing))}: a probe cannot learn a digit that it never sees")
+        raise ValueError(
+            f"no row has the label {', '.join(map(str, missing))}: a probe cannot learn a digit that it never sees"
+        )
     return Split(features if features.dtype == torch.float64 else features.float(), labels)
 
 
 def _held_out_count(labels):
     """How many rows to hold out: equally many of each digit, at most half of the rarest."""
-    each = min(max(1, round(HELD_OUT * len(labels) / CLASSES)), int(torch.bincount(labels).min()) // 2)
+    each = min(
+        max(1, round(HELD_OUT * len(labels) / CLASSES)), int(torch.bincount(labels).min()) // 2
+    )
     if each == 0:
-        raise ValueError("choosing the weight decay takes at least two rows of each digit, and five would be better: give weight_decay=...")
+        raise ValueError(
+            "choosing the weight decay takes at least two rows of each digit, and five would be better: give weight_decay=..."
+        )
     return each * CLASSES

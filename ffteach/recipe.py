@@ -59,7 +59,9 @@ class Recipe:
     threshold: float = 2.0
     temperature: float = 0.05
     # the schedule
-    schedule: str = "simultaneous"  # all layers on every batch; "greedy" = one layer after the other
+    schedule: str = (
+        "simultaneous"  # all layers on every batch; "greedy" = one layer after the other
+    )
     epochs: int = 5  # in all; with "greedy", for each layer
     batch_size: int | None = 100  # None = full batch
     # the optimiser, one per layer
@@ -80,7 +82,9 @@ class Recipe:
     probe: str = "converged"  # `LinearProbe` on normalised activities, or "published" = system C's, on activities as they are
     probe_layers: tuple[int, ...] | None = None  # which layers it reads; None = all but the first
     # prediction
-    first_layer_counts: bool = True  # is its goodness summed too, or left out where there are others (official code)?
+    first_layer_counts: bool = (
+        True  # is its goodness summed too, or left out where there are others (official code)?
+    )
     predict_shift: int = 0  # above 0, goodness is the mean over the image and its copies moved by up to so many pixels. Only reports do so: training, softmax head and panels ask the image alone
     # the data
     train_images: int | None = None  # at most so many, chosen at random; None = all
@@ -91,11 +95,15 @@ class Recipe:
     def __post_init__(self):
         widths = tuple(self.widths) if isinstance(self.widths, (tuple, list)) else ()
         if len(widths) < 2 or not all(type(width) is int and width >= 1 for width in widths):
-            raise ValueError(f"widths={self.widths!r}: expected the input's width and at least one layer's, whole numbers above 0, such as (784, 500)")
+            raise ValueError(
+                f"widths={self.widths!r}: expected the input's width and at least one layer's, whole numbers above 0, such as (784, 500)"
+            )
         object.__setattr__(self, "widths", widths)
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(map(repr, allowed))}")
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r}: choose one of {', '.join(map(repr, allowed))}"
+                )
         for name in ("temperature", "learning_rate", "pixel_deviation", "row_epsilon"):
             self._require(name, lambda x: x > 0, "a finite number above 0")
         for name in ("threshold", "hardness", "weight_decay", "growth_gain", "peer_normalisation"):
@@ -103,12 +111,20 @@ class Recipe:
         for name in ("momentum", "validation_share", "pixel_dropout"):
             self._require(name, lambda x: 0 <= x < 1, "a number from 0 up to, not including, 1")
         for name in ("epochs", "growth_epochs", "growth_width", "max_layers"):
-            self._require(name, lambda x: isinstance(x, int) and x >= 1, "a whole number of at least 1")
+            self._require(
+                name, lambda x: isinstance(x, int) and x >= 1, "a whole number of at least 1"
+            )
         for name in ("batch_size", "train_images"):
             if getattr(self, name) is not None:
-                self._require(name, lambda x: isinstance(x, int) and x >= 1, "a whole number of at least 1, or None for all")
+                self._require(
+                    name,
+                    lambda x: isinstance(x, int) and x >= 1,
+                    "a whole number of at least 1, or None for all",
+                )
         for name in ("uniform_epochs", "blurs", "shift", "predict_shift"):
-            self._require(name, lambda x: isinstance(x, int) and x >= 0, "a whole number of at least 0")
+            self._require(
+                name, lambda x: isinstance(x, int) and x >= 0, "a whole number of at least 0"
+            )
         self._require("pixel_mean", lambda x: True, "a finite number")
         for name in ("fresh_negatives", "head", "shift_each", "first_layer_counts"):
             if not isinstance(getattr(self, name), bool):
@@ -116,26 +132,44 @@ class Recipe:
         if self.label_strength != "maximum":
             check_strength(self.label_strength)
         if self.negatives == "hard" and not self.fresh_negatives:
-            raise ValueError("negatives='hard' follow the network as it learns, so they need fresh_negatives=True")
+            raise ValueError(
+                "negatives='hard' follow the network as it learns, so they need fresh_negatives=True"
+            )
         if self.hard_by == "head" and not self.head:
             raise ValueError("hard_by='head' asks the softmax head, so it needs head=True")
         if self.head and (self.schedule == "greedy" or self.negatives == "hybrids"):
-            raise ValueError("head=True reads all layers as they learn, and labels: it needs schedule='simultaneous', and other negatives than 'hybrids'")
+            raise ValueError(
+                "head=True reads all layers as they learn, and labels: it needs schedule='simultaneous', and other negatives than 'hybrids'"
+            )
         if self.disturbed and self.negatives == "hybrids" and not self.fresh_negatives:
-            raise ValueError("shift and pixel_dropout change the images of every batch, so hybrids of them need fresh_negatives=True")
+            raise ValueError(
+                "shift and pixel_dropout change the images of every batch, so hybrids of them need fresh_negatives=True"
+            )
         if self.predict_shift and self.negatives == "hybrids":
-            raise ValueError("predict_shift averages goodness, but a network trained with hybrids is read by a probe: use predict_shift=0")
+            raise ValueError(
+                "predict_shift averages goodness, but a network trained with hybrids is read by a probe: use predict_shift=0"
+            )
         self._check_probe_layers()
         if self.growth != "none" and self.negatives == "hybrids":
-            raise ValueError("growth is decided by accuracy, which unsupervised training with hybrids does not have")
+            raise ValueError(
+                "growth is decided by accuracy, which unsupervised training with hybrids does not have"
+            )
         if self.growth != "none" and self.schedule != "greedy":
-            raise ValueError("growth needs schedule='greedy': a grown layer is trained while those below stand still")
+            raise ValueError(
+                "growth needs schedule='greedy': a grown layer is trained while those below stand still"
+            )
 
     def _check_probe_layers(self):
         if self.probe_layers is not None:
-            layers = tuple(self.probe_layers) if isinstance(self.probe_layers, (tuple, list)) else ()
+            layers = (
+                tuple(self.probe_layers) if isinstance(self.probe_layers, (tuple, list)) else ()
+            )
             allowed = range(len(self.widths) - 1)
-            if not layers or len(set(layers)) < len(layers) or not all(type(layer) is int and layer in allowed for layer in layers):
+            if (
+                not layers
+                or len(set(layers)) < len(layers)
+                or not all(type(layer) is int and layer in allowed for layer in layers)
+            ):
                 raise ValueError(
                     f"probe_layers={self.probe_layers!r}: give different layers from 0 to {len(allowed) - 1}, such as (0,), or None for all but the first"
                 )
@@ -143,7 +177,12 @@ class Recipe:
 
     def _require(self, name, test, wanted):
         value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not test(value):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not math.isfinite(value)
+            or not test(value)
+        ):
             raise ValueError(f"{name}={value!r}: expected {wanted}")
 
     def but(self, **changes):
@@ -161,7 +200,9 @@ class Recipe:
 
     def counted_layers(self, net):
         """The layers of `net` whose goodness this recipe sums to predict, from 0."""
-        return list(range(len(net.layers)))[0 if self.first_layer_counts or len(net.layers) == 1 else 1 :]
+        return list(range(len(net.layers)))[
+            0 if self.first_layer_counts or len(net.layers) == 1 else 1 :
+        ]
 
     def load_data(self, which="sample", *, root=None, seed=0, device=None):
         """Return the `Digits` of this recipe: `load_mnist` with its validation share, number of images and pixel scale.
@@ -169,12 +210,18 @@ class Recipe:
         seed: which training images, where the recipe takes only some. Raises as `load_mnist` does.
         """
         everything = load_mnist(which, root=root, device=device)
-        train, validation = hold_out(everything.train, round(self.validation_share * len(everything.train.images) / 10) * 10)
+        train, validation = hold_out(
+            everything.train, round(self.validation_share * len(everything.train.images) / 10) * 10
+        )
         if self.train_images is not None and self.train_images < len(train.images):
-            order = torch.randperm(len(train.images), generator=torch.Generator().manual_seed(seed), device="cpu")
+            order = torch.randperm(
+                len(train.images), generator=torch.Generator().manual_seed(seed), device="cpu"
+            )
             chosen = order[: self.train_images]
             train = train.take(chosen.to(train.images.device))
-        return rescale_pixels(Digits(train, validation, everything.test), self.pixel_mean, self.pixel_deviation)
+        return rescale_pixels(
+            Digits(train, validation, everything.test), self.pixel_mean, self.pixel_deviation
+        )
 
     def network(self, *, seed=0, device=None):
         """Return the untrained `FFNet` of this recipe, the same for the same seed on every device. device: see `choose_device`."""

@@ -31,6 +31,8 @@ class Record:
     def __str__(self):
         parts = [
             f"layer {layer}: loss {loss:.4f}, goodness + {pos:.3f} - {neg:.3f}"
-            for layer, loss, pos, neg in zip(self.layers, self.loss, self.goodness_pos, self.goodness_neg)
+            for layer, loss, pos, neg in zip(
+                self.layers, self.loss, self.goodness_pos, self.goodness_neg
+            )
         ]
         return f"epoch {self.epoch}, step {self.step} | " + " | ".join(parts)

@@ -30,7 +30,9 @@ class Report:
     test_error: float
     layer_test_errors: list[float]
     softmax_test_error: float | None  # of the one-pass softmax head; None without one
-    baselines: dict | None  # {"raw_pixels": ..., "untrained": ...}, test errors; None for a supervised recipe
+    baselines: (
+        dict | None
+    )  # {"raw_pixels": ..., "untrained": ...}, test errors; None for a supervised recipe
     seconds: float  # of training alone
     peak_memory_mb: float
     settings: dict
@@ -48,9 +50,13 @@ class Report:
 
     def __str__(self):
         if self.baselines:
-            detail = "probe; without training: {raw_pixels:.2%} on raw pixels, {untrained:.2%} on the untrained network".format(**self.baselines)
+            detail = "probe; without training: {raw_pixels:.2%} on raw pixels, {untrained:.2%} on the untrained network".format(
+                **self.baselines
+            )
         else:
-            detail = ", ".join(f"layer {index}: {error:.2%}" for index, error in enumerate(self.layer_test_errors))
+            detail = ", ".join(
+                f"layer {index}: {error:.2%}" for index, error in enumerate(self.layer_test_errors)
+            )
         lines = [
             f"{self.recipe} on {self.data} ({self.train_images:,} training and {self.test_images:,} test images), "
             f"seed {self.seed}, {self.epochs} epochs" + ("" if self.finished else ", INTERRUPTED"),
@@ -61,9 +67,15 @@ class Report:
         if self.validation_error is not None:
             lines.insert(2, f"  validation error {self.validation_error:.2%}")
         if self.softmax_test_error is not None:
-            lines.insert(2, f"  test error of the one-pass softmax head {self.softmax_test_error:.2%}")
+            lines.insert(
+                2, f"  test error of the one-pass softmax head {self.softmax_test_error:.2%}"
+            )
         if self.growth:
-            lines.insert(2, "  accuracy as it grew: " + ", ".join(f"{layers} layers {accuracy:.2%}" for layers, accuracy in self.growth))
+            lines.insert(
+                2,
+                "  accuracy as it grew: "
+                + ", ".join(f"{layers} layers {accuracy:.2%}" for layers, accuracy in self.growth),
+            )
         return "\n".join(lines)
 
 
@@ -77,7 +89,9 @@ def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=
     data = recipe.load_data(which, root=root, seed=seed, device=device)
     net = recipe.network(seed=seed, device=device)
     run = train(net, data, recipe, seed=seed)
-    untrained = baselines(net, data, *_probe(recipe)) if recipe.negatives == "hybrids" else None  # now: the network is still untrained
+    untrained = (
+        baselines(net, data, *_probe(recipe)) if recipe.negatives == "hybrids" else None
+    )  # now: the network is still untrained
     epochs, finished = 0, False
     try:
         for record in watch(run):
@@ -93,7 +107,11 @@ def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=
             seed=seed,
             epochs=epochs,
             widths=net.widths,
-            **(_goodness_errors(recipe, net, data) if untrained is None else _probe_errors(recipe, net, data)),
+            **(
+                _goodness_errors(recipe, net, data)
+                if untrained is None
+                else _probe_errors(recipe, net, data)
+            ),
             baselines=untrained,
             seconds=run.seconds,
             peak_memory_mb=peak_memory_mb(device),
@@ -114,12 +132,20 @@ def _goodness_errors(recipe, net, data):
     """The error rates by goodness of a network that was trained with labels."""
     layers, shift = recipe.counted_layers(net), recipe.predict_shift
     test_error, layer_test_errors = error_rates(net, data.test, layers=layers, shift=shift)
-    softmax_error = None if net.head is None else (predict_one_pass(net, data.test.images) != data.test.labels).double().mean().item()
+    softmax_error = (
+        None
+        if net.head is None
+        else (predict_one_pass(net, data.test.images) != data.test.labels).double().mean().item()
+    )
     return {
         "train_error": error_rates(net, data.train, layers=layers, shift=shift)[0],
-        "validation_error": error_rates(net, data.validation, layers=layers, shift=shift)[0] if len(data.validation.images) else None,
+        "validation_error": error_rates(net, data.validation, layers=layers, shift=shift)[0]
+        if len(data.validation.images)
+        else None,
         "test_error": test_error,
-        "layer_test_errors": layer_test_errors if recipe.first_layer_counts else error_rates(net, data.test, shift=shift)[1],
+        "layer_test_errors": layer_test_errors
+        if recipe.first_layer_counts
+        else error_rates(net, data.test, shift=shift)[1],
         "softmax_test_error": softmax_error,
     }
 
@@ -127,10 +153,19 @@ def _goodness_errors(recipe, net, data):
 def _probe_errors(recipe, net, data):
     """The error rates of the recipe's probe on a network that was trained without labels."""
     make_probe, layers, normalised = _probe(recipe)
-    seen = [features(net, split.images, layers=layers, normalised=normalised) if len(split.images) else None for split in data]
+    seen = [
+        features(net, split.images, layers=layers, normalised=normalised)
+        if len(split.images)
+        else None
+        for split in data
+    ]
     probe = make_probe().fit(seen[0], data.train.labels)
     errors = [None if x is None else probe.error(x, split.labels) for x, split in zip(seen, data)]
-    return {**dict(zip(("train_error", "validation_error", "test_error"), errors)), "layer_test_errors": [], "softmax_test_error": None}
+    return {
+        **dict(zip(("train_error", "validation_error", "test_error"), errors)),
+        "layer_test_errors": [],
+        "softmax_test_error": None,
+    }
 
 
 def _probe(recipe):
@@ -141,7 +176,9 @@ def _probe(recipe):
 
 def device_name(device):
     """Return "cpu", or a GPU's index and model such as "cuda:0 (NVIDIA H100)"."""
-    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+    return (
+        f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+    )
 
 
 def peak_memory_mb(device):

@@ -45,7 +45,9 @@ class Result:
         """What reproduces the row's first run; other seeds by `--seed`."""
         words = ["python -m ffteach run", self.recipe, "--data", self.data]
         for name, value in (self.changes or {}).items():
-            text = f"{name}={value}" if isinstance(value, str) else f"{name}={value}".replace(" ", "")
+            text = (
+                f"{name}={value}" if isinstance(value, str) else f"{name}={value}".replace(" ", "")
+            )
             words.append(f"--set {shlex.quote(text)}")
         return " ".join([*words, "--seed", str(self.runs[0]["seed"] if self.runs else 0)])
 
@@ -69,7 +71,11 @@ class Result:
         if self.runs and self.runs[0].get("softmax_test_error") is not None:
             parts.append(f"softmax head {self.error('softmax_test_error')}")
         if self.runs and self.runs[0].get("baselines"):
-            parts.append("raw pixels {:.2f} %, untrained {:.2f} %".format(*(100 * self.runs[0]["baselines"][name] for name in ("raw_pixels", "untrained"))))
+            parts.append(
+                "raw pixels {:.2f} %, untrained {:.2f} %".format(
+                    *(100 * self.runs[0]["baselines"][name] for name in ("raw_pixels", "untrained"))
+                )
+            )
         return "; ".join(parts)
 
     @property
@@ -87,7 +93,9 @@ class Result:
             there = [run["seconds"] for run in self.runs if run["machine"] == machine]
             seconds = median(there)
             time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-            seeds = f" ({len(there)} of {len(self.runs)} seeds)" if len(there) < len(self.runs) else ""
+            seeds = (
+                f" ({len(there)} of {len(self.runs)} seeds)" if len(there) < len(self.runs) else ""
+            )
             times.append(f"{time}, {machine}{seeds}")
         prototype = ", by a prototype" if any(run.get("prototype") for run in self.runs) else ""
         return f"{self.runs[0]['epochs']} epochs, {'; '.join(times)}{prototype}"
@@ -95,12 +103,20 @@ class Result:
     @property
     def change(self):
         """The changed settings in words, for a row that does not say what it is."""
-        return "" if self.about else ", ".join(f"{name} = {value}" for name, value in (self.changes or {}).items())
+        return (
+            ""
+            if self.about
+            else ", ".join(f"{name} = {value}" for name, value in (self.changes or {}).items())
+        )
 
     @property
     def others(self):
         """What others report, in words."""
-        return f"{100 * self.reference['test_error']:.2f} % ({self.reference['who']})" if self.reference else ""
+        return (
+            f"{100 * self.reference['test_error']:.2f} % ({self.reference['who']})"
+            if self.reference
+            else ""
+        )
 
 
 COLUMNS = {
@@ -121,35 +137,56 @@ class Results(tuple):
 
     def only(self, *names, compared):
         """Return the rows that are compared on held-out images, or those that are not; names: of these recipes only."""
-        return Results(row for row in self if row.compared == compared and (not names or row.recipe in names))
+        return Results(
+            row for row in self if row.compared == compared and (not names or row.recipe in names)
+        )
 
     def _table(self):
         """The names of the columns that have something to say, and the texts of each row."""
-        names = [name for name, text in COLUMNS.items() if any(text(row) not in ("", "-") for row in self)]
+        names = [
+            name
+            for name, text in COLUMNS.items()
+            if any(text(row) not in ("", "-") for row in self)
+        ]
         return names, [[COLUMNS[name](row) for name in names] for row in self]
 
     def markdown(self):
         """Return the table in Markdown."""
         names, rows = self._table()
         recipes = [[f"`{first}`", *rest] for first, *rest in rows]
-        return "\n".join("| " + " | ".join(row) + " |" for row in (names, ["---"] * len(names), *recipes))
+        return "\n".join(
+            "| " + " | ".join(row) + " |" for row in (names, ["---"] * len(names), *recipes)
+        )
 
     def __repr__(self):
-        return f"<Results: {len(self)} rows, {sum(bool(row.runs) for row in self)} of them measured>"
+        return (
+            f"<Results: {len(self)} rows, {sum(bool(row.runs) for row in self)} of them measured>"
+        )
 
     def _repr_html_(self):
         names, rows = self._table()
         left = 'style="text-align:left; vertical-align:top"'
         head = "".join(f'<th scope="col" {left}>{name}</th>' for name in names)
-        lines = (f'<th scope="row" {left}>{first}</th>' + "".join(f"<td {left}>{_cell(text)}</td>" for text in rest) for first, *rest in rows)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</tbody></table>"
+        lines = (
+            f'<th scope="row" {left}>{first}</th>'
+            + "".join(f"<td {left}>{_cell(text)}</td>" for text in rest)
+            for first, *rest in rows
+        )
+        return (
+            f"<table><thead><tr>{head}</tr></thead><tbody>"
+            + "".join(f"<tr>{line}</tr>" for line in lines)
+            + "</tbody></table>"
+        )
 
 
 def _cell(text):
     """A text as HTML; a command, in backticks, breaks between its words only."""
     if not text.startswith("`"):
         return html.escape(text)
-    words = (f'<span style="white-space:nowrap">{html.escape(word)}</span>' for word in text.strip("`").split(" "))
+    words = (
+        f'<span style="white-space:nowrap">{html.escape(word)}</span>'
+        for word in text.strip("`").split(" ")
+    )
     return f"<code>{' '.join(words)}</code>"
 
 

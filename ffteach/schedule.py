@@ -16,14 +16,20 @@ class Schedule:
         self.net, self.recipe, self.count, self.generator = net, recipe, count, generator
         self.epochs = recipe.epochs
         self.planned_layers = len(net.layers)
-        self.step = self.epoch = self.position = 0  # steps in all; epochs finished, and images seen of the next, in this phase
+        self.step = self.epoch = self.position = (
+            0  # steps in all; epochs finished, and images seen of the next, in this phase
+        )
         self.phase = 0  # with the greedy schedule the layer that is being trained
         self.order = None
 
     @property
     def active_layers(self):
         """The layers that this phase trains: all of them, or with the greedy schedule one."""
-        return tuple(range(len(self.net.layers))) if self.recipe.schedule == "simultaneous" else (self.phase,)
+        return (
+            tuple(range(len(self.net.layers)))
+            if self.recipe.schedule == "simultaneous"
+            else (self.phase,)
+        )
 
     @property
     def phase_epochs(self):
@@ -41,13 +47,19 @@ class Schedule:
         if self.recipe.schedule == "simultaneous":
             return self.epochs * self.steps_per_epoch
         grown = len(self.net.layers) - self.planned_layers
-        return (self.planned_layers * self.epochs + grown * self.recipe.growth_epochs) * self.steps_per_epoch
+        return (
+            self.planned_layers * self.epochs + grown * self.recipe.growth_epochs
+        ) * self.steps_per_epoch
 
     def next_batch(self):
         """Return the positions of the next batch's images; a new epoch shuffles them."""
         if self.position == 0:
             shuffled = self.recipe.batch_size is not None
-            order = torch.randperm(self.count, generator=self.generator, device="cpu") if shuffled else torch.arange(self.count)
+            order = (
+                torch.randperm(self.count, generator=self.generator, device="cpu")
+                if shuffled
+                else torch.arange(self.count)
+            )
             self.order = order.to(self.net.device)
         batch = self.order[self.position : self.position + (self.recipe.batch_size or self.count)]
         self.position += len(batch)

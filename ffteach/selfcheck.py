@@ -37,9 +37,15 @@ class SelfCheck(tuple):
 
     def _repr_html_(self):
         cells = "".join(
-            "<tr>" + "".join(f'<td style="text-align:left">{html.escape(text)}</td>' for text in row) + "</tr>" for row in self._rows()
+            "<tr>"
+            + "".join(f'<td style="text-align:left">{html.escape(text)}</td>' for text in row)
+            + "</tr>"
+            for row in self._rows()
         )
-        titles = "".join(f'<th scope="col" style="text-align:left">{title}</th>' for title in ("what", "found here", "verdict"))
+        titles = "".join(
+            f'<th scope="col" style="text-align:left">{title}</th>'
+            for title in ("what", "found here", "verdict")
+        )
         return f"<table><thead><tr>{titles}</tr></thead><tbody>{cells}</tbody></table>"
 
 
@@ -49,7 +55,12 @@ def self_check():
 
 
 def _python():
-    return Finding("Python", platform.python_version(), sys.version_info >= (3, 11), "too old: install Python 3.11 or newer")
+    return Finding(
+        "Python",
+        platform.python_version(),
+        sys.version_info >= (3, 11),
+        "too old: install Python 3.11 or newer",
+    )
 
 
 def _torch():
@@ -60,11 +71,26 @@ def _device():
     trouble = trouble_with("cuda") if torch.cuda.is_available() else None
     if trouble:
         found = f"a CUDA GPU that cannot be used: {trouble}"
-        return Finding("device", found, False, "the lessons run on the CPU; for the GPU install a PyTorch that suits its driver")
+        return Finding(
+            "device",
+            found,
+            False,
+            "the lessons run on the CPU; for the GPU install a PyTorch that suits its driver",
+        )
     device = choose_device("auto")
     if device.type == "cpu":
-        return Finding("device", f"CPU, {usable_cores()} usable core(s); every lesson is sized for two", True, "")
-    return Finding("device", f"{device_name(device)}; the lessons run on the CPU, and on it if you say so", True, "")
+        return Finding(
+            "device",
+            f"CPU, {usable_cores()} usable core(s); every lesson is sized for two",
+            True,
+            "",
+        )
+    return Finding(
+        "device",
+        f"{device_name(device)}; the lessons run on the CPU, and on it if you say so",
+        True,
+        "",
+    )
 
 
 def _digits():
@@ -78,7 +104,15 @@ def _digits():
 
 def _widgets():
     try:
-        found = ", ".join(f"{name} {metadata.version(name)}" for name in ("jupyterlab", "ipywidgets", "jupyterlab_widgets"))
+        found = ", ".join(
+            f"{name} {metadata.version(name)}"
+            for name in ("jupyterlab", "ipywidgets", "jupyterlab_widgets")
+        )
     except metadata.PackageNotFoundError as error:
-        return Finding("widgets", f"{error.name} is missing", False, f"install it: python -m pip install {error.name}, then restart JupyterLab")
+        return Finding(
+            "widgets",
+            f"{error.name} is missing",
+            False,
+            f"install it: python -m pip install {error.name}, then restart JupyterLab",
+        )
     return Finding("widgets", found, True, "")

@@ -11,7 +11,9 @@ def check_square(images):
     """Raise ValueError unless the images `(n, D)` are square."""
     pixels = images.shape[1]
     if math.isqrt(pixels) ** 2 != pixels:
-        raise ValueError(f"images have {pixels} pixels, which is no square: hybrids and shifts need square images, such as 28 x 28 = 784")
+        raise ValueError(
+            f"images have {pixels} pixels, which is no square: hybrids and shifts need square images, such as 28 x 28 = 784"
+        )
 
 
 def moved(images, down, right):
@@ -30,8 +32,14 @@ def randomly_shifted(images, reach, *, each=False, generator=None):
     """Return the images `(n, D)`, moved by up to `reach` pixels down and right at random: all alike, or each by its own."""
     size, where = math.isqrt(images.shape[1]), generator_device(generator)
     if each:
-        down, right = torch.randint(-reach, reach + 1, (2, len(images), 1), generator=generator, device=where)
+        down, right = torch.randint(
+            -reach, reach + 1, (2, len(images), 1), generator=generator, device=where
+        )
         place = torch.arange(size, device=where)
-        source = ((place - down) % size * size).unsqueeze(2) + ((place - right) % size).unsqueeze(1)  # (n, size, size)
+        source = ((place - down) % size * size).unsqueeze(2) + ((place - right) % size).unsqueeze(
+            1
+        )  # (n, size, size)
         return images.gather(1, source.flatten(1).to(images.device))
-    return moved(images, *torch.randint(-reach, reach + 1, (2,), generator=generator, device=where).tolist())
+    return moved(
+        images, *torch.randint(-reach, reach + 1, (2,), generator=generator, device=where).tolist()
+    )

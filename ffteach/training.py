@@ -45,18 +45,30 @@ class Training(Schedule):
     def __init__(self, net, data, recipe, *, seed=0):
         self.net, self.recipe = net, recipe
         if not isinstance(net, FFNet):
-            raise TypeError(f"net is {type(net).__name__}, expected an FFNet, such as recipe.network()")
+            raise TypeError(
+                f"net is {type(net).__name__}, expected an FFNet, such as recipe.network()"
+            )
         if not isinstance(recipe, Recipe):
-            raise TypeError(f"recipe is {recipe!r}, expected a Recipe, such as RECIPES['quick'] or Recipe(epochs=3)")
+            raise TypeError(
+                f"recipe is {recipe!r}, expected a Recipe, such as RECIPES['quick'] or Recipe(epochs=3)"
+            )
         if not isinstance(data, (Digits, Split)):
-            raise TypeError(f"data is {type(data).__name__}, expected the Digits of load_mnist() or Split(images, labels)")
-        self.train_split, self.validation_split = (data.train, data.validation) if isinstance(data, Digits) else (data, None)
+            raise TypeError(
+                f"data is {type(data).__name__}, expected the Digits of load_mnist() or Split(images, labels)"
+            )
+        self.train_split, self.validation_split = (
+            (data.train, data.validation) if isinstance(data, Digits) else (data, None)
+        )
         self.count = len(self.train_split.images)
         check_training_data(net, recipe, self.train_split, self.validation_split)
         super().__init__(net, recipe, self.count, torch.Generator().manual_seed(seed))
         if net.label_strength == "maximum":
             net.label_strength = self.train_split.images.max().item()
-        self.learning_rate, self.threshold, self.temperature = recipe.learning_rate, recipe.threshold, recipe.temperature
+        self.learning_rate, self.threshold, self.temperature = (
+            recipe.learning_rate,
+            recipe.threshold,
+            recipe.temperature,
+        )
         self.frozen = set()
         self.growth = []
         self.seconds = 0.0
@@ -81,7 +93,14 @@ class Training(Schedule):
         stats = self._step(self.next_batch(), rate)
         epoch_done = self.end_step()
         self.seconds += time.perf_counter() - started
-        return Record(self.step, self.epoch + (not epoch_done), epoch_done, self.active_layers, self.seconds, stats)
+        return Record(
+            self.step,
+            self.epoch + (not epoch_done),
+            epoch_done,
+            self.active_layers,
+            self.seconds,
+            stats,
+        )
 
     def epoch_records(self):
         """Iterate to the end, yielding one `Record` per epoch with the means over its steps.
@@ -95,12 +114,23 @@ class Training(Schedule):
                 stats.clear()
             stats.append(record.stats)
             if record.epoch_done:
-                yield Record(record.step, record.epoch, True, record.layers, record.seconds, torch.stack(stats).mean(dim=0))
+                yield Record(
+                    record.step,
+                    record.epoch,
+                    True,
+                    record.layers,
+                    record.seconds,
+                    torch.stack(stats).mean(dim=0),
+                )
                 stats.clear()
 
     def __repr__(self):
-        where = "nothing trained yet: loop over me, or call next()" if not self.step else (
-            f"{self.step} steps taken, {self.epoch} of {self.phase_epochs} epochs done, {self.seconds:.1f} s of training"
+        where = (
+            "nothing trained yet: loop over me, or call next()"
+            if not self.step
+            else (
+                f"{self.step} steps taken, {self.epoch} of {self.phase_epochs} epochs done, {self.seconds:.1f} s of training"
+            )
         )
         layers = ", ".join(map(str, self.active_layers))
         return f"<Training of {self.net.widths} by recipe {self.recipe.name!r}, layer {layers}: {where}>"
@@ -114,20 +144,41 @@ class Training(Schedule):
         stats = torch.zeros(3, len(active), device=self.net.device)
         parts = batch.chunk(math.ceil(len(batch) / PART))
         for part, rows in enumerate(parts, start=1):
-            share = len(rows) / len(batch)  # the batch's loss is a mean over samples, so its parts simply add up
+            share = len(rows) / len(
+                batch
+            )  # the batch's loss is a mean over samples, so its parts simply add up
             for index, inputs, h, square_sum in self._activities(rows, upto=active[-1]):
                 if index in active:
                     g = square_sum / h.shape[1]  # positives first
-                    loss, slopes = loss_and_slopes(self.recipe.loss, g, self.threshold, self.temperature)
-                    stats[:, active.index(index)].add_(torch.cat([loss.view(1), g.view(2, -1).mean(dim=1)]), alpha=share)
+                    loss, slopes = loss_and_slopes(
+                        self.recipe.loss, g, self.threshold, self.temperature
+                    )
+                    stats[:, active.index(index)].add_(
+                        torch.cat([loss.view(1), g.view(2, -1).mean(dim=1)]), alpha=share
+                    )
                     if index not in self.frozen:
                         push = self.peers.push(index, h, len(batch))
-                        local_gradient(self.net.layers[index], inputs, h, slopes.mul_(share), peer_push=push, beta=int(part > 1))
-                        if part == len(parts):  # at once: what the layers above need of this one is in h
+                        local_gradient(
+                            self.net.layers[index],
+                            inputs,
+                            h,
+                            slopes.mul_(share),
+                            peer_push=push,
+                            beta=int(part > 1),
+                        )
+                        if part == len(
+                            parts
+                        ):  # at once: what the layers above need of this one is in h
                             self._optimisers[index].param_groups[0]["lr"] = rate
                             self._optimisers[index].step()
             if self.net.head is not None:
-                head_gradient(self.net.head, self.pairs.seen, self.train_split.labels[rows], share=share, beta=int(part > 1))
+                head_gradient(
+                    self.net.head,
+                    self.pairs.seen,
+                    self.train_split.labels[rows],
+                    share=share,
+                    beta=int(part > 1),
+                )
         if self.net.head is not None:
             self._head_optimiser.param_groups[0]["lr"] = HEAD_RATE * rate / self.learning_rate
             self._head_optimiser.step()
@@ -136,7 +187,11 @@ class Training(Schedule):
     def _activities(self, rows, upto):
         """Yield (layer number, its input, its activities `(2n, H)` with positives first, their sums of squares) up to layer `upto`."""
         first = 0 if self._standing is None else self.phase
-        inputs = self.pairs(rows, self.epoch) if self._standing is None else Rows(self._standing[:, rows].flatten(0, 1))
+        inputs = (
+            self.pairs(rows, self.epoch)
+            if self._standing is None
+            else Rows(self._standing[:, rows].flatten(0, 1))
+        )
         for index in range(first, upto + 1):
             layer = self.net.layers[index]
             if index > first:
@@ -150,14 +205,18 @@ class Training(Schedule):
         if self.net.device.type in ("cpu", "cuda"):
             options["fused"] = True  # one kernel for the whole update
         if self.recipe.optimiser in ("adam", "adamw"):
-            return (torch.optim.Adam if self.recipe.optimiser == "adam" else torch.optim.AdamW)(layer.parameters(), **options)
+            return (torch.optim.Adam if self.recipe.optimiser == "adam" else torch.optim.AdamW)(
+                layer.parameters(), **options
+            )
         return torch.optim.SGD(layer.parameters(), momentum=self.recipe.momentum, **options)
 
     # ---- from layer to layer
 
     def _next_phase(self):
         """Go on to the next layer of the greedy schedule, growing one if the recipe says so; else the run is over."""
-        if self.recipe.schedule == "simultaneous" or (self.phase + 1 == len(self.net.layers) and not self._grow()):
+        if self.recipe.schedule == "simultaneous" or (
+            self.phase + 1 == len(self.net.layers) and not self._grow()
+        ):
             raise StopIteration
         self._climb()
         self.epoch = self.position = 0
@@ -180,16 +239,33 @@ class Training(Schedule):
         if recipe.growth == "none" or asked:
             return False
         before = self.growth[-1][1] if self.growth else 0.0
-        accuracy = 1 - error_rates(self.net, self.train_split if recipe.growth == "training" else self.validation_split)[0]
+        accuracy = (
+            1
+            - error_rates(
+                self.net, self.train_split if recipe.growth == "training" else self.validation_split
+            )[0]
+        )
         self.growth.append((layers, accuracy))
         if layers >= recipe.max_layers or accuracy - before <= recipe.growth_gain:
             return False
-        self._optimisers.append(self._new_optimiser(self.net.add_layer(recipe.growth_width, generator=self.generator)))
+        self._optimisers.append(
+            self._new_optimiser(self.net.add_layer(recipe.growth_width, generator=self.generator))
+        )
         return True
 
     # ---- rewind and resume
 
-    STATE = ("learning_rate", "threshold", "temperature", "epochs", "step", "epoch", "position", "phase", "seconds")
+    STATE = (
+        "learning_rate",
+        "threshold",
+        "temperature",
+        "epochs",
+        "step",
+        "epoch",
+        "position",
+        "phase",
+        "seconds",
+    )
 
     def state_dict(self):
         """Return a copy of everything the run needs to go on from here to the bit: network, optimisers, position, generator."""
@@ -216,7 +292,9 @@ class Training(Schedule):
         state = copy.deepcopy(state)
         layers = len(state["optimisers"])
         if layers < self.planned_layers:
-            raise ValueError(f"this state has {layers} layers, but the network began with {self.planned_layers}")
+            raise ValueError(
+                f"this state has {layers} layers, but the network began with {self.planned_layers}"
+            )
         while len(self.net.layers) < layers:
             self.net.add_layer(self.recipe.growth_width)
         del self.net.layers[layers:]
@@ -227,10 +305,13 @@ class Training(Schedule):
         if self._head_optimiser is not None:
             self._head_optimiser = head_optimiser(self.net.head)
             self._head_optimiser.load_state_dict(state["head_optimiser"])
-        self.peers.means = {index: mean.to(self.net.device) for index, mean in state["peers"].items()}
+        self.peers.means = {
+            index: mean.to(self.net.device) for index, mean in state["peers"].items()
+        }
         self.generator.set_state(state["generator"])
         self.order, self.pairs.fixed = (
-            None if state[name] is None else state[name].to(self.net.device) for name in ("order", "fixed_negatives")
+            None if state[name] is None else state[name].to(self.net.device)
+            for name in ("order", "fixed_negatives")
         )
         self.frozen, self.growth = set(state["frozen"]), state["growth"]
         self.phase, self._standing = 0, None
@@ -243,7 +324,15 @@ class Training(Schedule):
 
     def _check_knobs(self):
         """Raise ValueError unless what may be changed while it trains is usable."""
-        for name, least in (("learning_rate", "above 0"), ("temperature", "above 0"), ("threshold", "")):
+        for name, least in (
+            ("learning_rate", "above 0"),
+            ("temperature", "above 0"),
+            ("threshold", ""),
+        ):
             value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not math.isfinite(value) or (least and value <= 0):
+            if (
+                not isinstance(value, (int, float))
+                or not math.isfinite(value)
+                or (least and value <= 0)
+            ):
                 raise ValueError(f"{name}={value!r}: expected a finite number {least}".rstrip())

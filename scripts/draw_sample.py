@@ -32,7 +32,11 @@ def main(root):
     train_images, train_labels = draw(MNIST(root, train=True), 1000, generator)
     test_images, test_labels = draw(MNIST(root, train=False), 200, generator)
     np.savez_compressed(
-        TARGET, train_images=train_images, train_labels=train_labels, test_images=test_images, test_labels=test_labels
+        TARGET,
+        train_images=train_images,
+        train_labels=train_labels,
+        test_images=test_images,
+        test_labels=test_labels,
     )
     packed = TARGET.read_bytes()
     print(f"{TARGET.name}: {len(packed):,} bytes, SHA-256 {hashlib.sha256(packed).hexdigest()}")

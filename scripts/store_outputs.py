@@ -18,18 +18,29 @@ def store(path):
     """Execute one notebook in its own folder and write it back with clean outputs."""
     notebook = nbformat.read(path, as_version=4)
     started = time.perf_counter()
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
+    NotebookClient(
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
     seconds = time.perf_counter() - started
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if _belongs(output)]
     notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "kernelspec": {
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+            "name": "python3",
+        },
         "language_info": {"name": "python"},
     }
     nbformat.write(notebook, path)
-    print(f"{path}: {len(notebook.cells)} cells, {seconds:.0f} s, {path.stat().st_size / 1000:.0f} KB")
+    print(
+        f"{path}: {len(notebook.cells)} cells, {seconds:.0f} s, {path.stat().st_size / 1000:.0f} KB"
+    )
 
 
 def _belongs(output):

@@ -26,10 +26,16 @@ class Stop(Exception):
 
 def git_bytes(*args: str, stop: str = "") -> bytes:
     """Run git in the project folder and return what it printed; when it fails, stop with `stop` and git's own words."""
-    env = {k: v for k, v in os.environ.items() if k not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")}
+    env = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+    }
     command = ["git", "--literal-pathspecs", *args]
     try:
-        done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
     except FileNotFoundError:
         raise Stop("The program git was not found. Install it, then run this again.") from None
     if done.returncode:
@@ -59,19 +65,27 @@ def listing(paths) -> str:
 def check_ready() -> None:
     """Stop unless this folder is a git clone on a branch that follows another."""
     advice = "Get the newest version as a fresh copy instead, and leave this folder as it is."
-    top = git("rev-parse", "--show-toplevel", stop=f"This folder is not a git clone. {advice}").strip()
+    top = git(
+        "rev-parse", "--show-toplevel", stop=f"This folder is not a git clone. {advice}"
+    ).strip()
     if not os.path.samefile(top, ROOT):
         raise Stop(f"This folder lies inside another git repository, {top}. {advice}")
-    branch = "This clone is not on a branch that follows the published lessons. Try: git switch main"
+    branch = (
+        "This clone is not on a branch that follows the published lessons. Try: git switch main"
+    )
     git("rev-parse", "--abbrev-ref", "@{upstream}", stop=branch)
 
 
 def check_changes(changes: dict[str, str]) -> None:
     """Stop where a person must decide: an unfinished merge, own commits, changes outside notebooks/."""
     if unfinished := [p for p, xy in changes.items() if "U" in xy or xy in ("AA", "DD")]:
-        raise Stop(f"A merge is unfinished in these files; finish or abort it first:{listing(unfinished)}")
+        raise Stop(
+            f"A merge is unfinished in these files; finish or abort it first:{listing(unfinished)}"
+        )
     if own := int(git("rev-list", "--count", "@{upstream}..HEAD")):
-        raise Stop(f"This clone has {own} commit(s) that the published version has not. They are yours to merge or rebase.")
+        raise Stop(
+            f"This clone has {own} commit(s) that the published version has not. They are yours to merge or rebase."
+        )
     if outside := [p for p in changes if not p.startswith(LESSONS)]:
         raise Stop(
             f"Files outside {LESSONS} were changed:{listing(outside)}\n"
@@ -100,7 +114,9 @@ class Safe:
     def __init__(self):
         stem = time.strftime("%Y-%m-%d_%H-%M-%S")
         tries = (stem + (f"-{n}" if n else "") for n in range(1000))
-        self.folder = next(ROOT / "my_work" / name for name in tries if not (ROOT / "my_work" / name).exists())
+        self.folder = next(
+            ROOT / "my_work" / name for name in tries if not (ROOT / "my_work" / name).exists()
+        )
         self.copied, self.moved = [], []
 
     def _place(self, path: str) -> Path:
@@ -120,7 +136,9 @@ class Safe:
             else:
                 same = filecmp.cmp(mine, copy, shallow=False)
             if not same:
-                raise Stop(f"{path} changed while it was copied. Save and close your notebooks, then run this again.")
+                raise Stop(
+                    f"{path} changed while it was copied. Save and close your notebooks, then run this again."
+                )
 
     def copy_staged(self, path: str) -> None:
         """A version that was `git add`ed and then edited further exists only in git's index: keep it as well."""
@@ -130,7 +148,9 @@ class Safe:
 
     def move(self, paths) -> None:
         for path in paths:
-            shutil.move(ROOT / path, self._place(path.rstrip("/")))  # git ends the name of a nested repository with /
+            shutil.move(
+                ROOT / path, self._place(path.rstrip("/"))
+            )  # git ends the name of a nested repository with /
             self.moved.append(path)
 
     def report(self) -> None:
@@ -138,7 +158,9 @@ class Safe:
         if self.copied:
             print(f"Your changed files were copied to {where}/:{listing(self.copied)}")
         if self.moved:
-            print(f"The new version needs the place of these files of yours; they moved to {where}/:{listing(self.moved)}")
+            print(
+                f"The new version needs the place of these files of yours; they moved to {where}/:{listing(self.moved)}"
+            )
 
 
 def update(safe: Safe) -> None:
@@ -165,13 +187,19 @@ def update(safe: Safe) -> None:
         git("checkout", "--quiet", "HEAD", "--", *handed_out)
     git("merge", "--quiet", "--ff-only", new, stop="The new version could not be put in place.")
 
-    lessons = names(git("diff", "--name-only", "-z", "--no-renames", "--diff-filter=d", old, new, "--", LESSONS))
-    print(f"Updated.{' New or changed:' + listing(lessons) if lessons else ' The notebooks are the same as before.'}")
+    lessons = names(
+        git("diff", "--name-only", "-z", "--no-renames", "--diff-filter=d", old, new, "--", LESSONS)
+    )
+    print(
+        f"Updated.{' New or changed:' + listing(lessons) if lessons else ' The notebooks are the same as before.'}"
+    )
     print("If JupyterLab is open: close the notebooks, then open them again.")
 
 
 def main() -> int:
-    sys.stdout.reconfigure(errors="backslashreplace")  # any file name can be printed, on any console
+    sys.stdout.reconfigure(
+        errors="backslashreplace"
+    )  # any file name can be printed, on any console
     safe = Safe()
     try:
         update(safe)

@@ -13,12 +13,19 @@ def skipped(config) -> list[str]:
     """What was skipped so far, with the reason. Read from the terminal reporter, which sees the notebooks' cells too
     (hooks of this file are only called for the tests beside it)."""
     reports = config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
-    return [f"{r.nodeid}: {r.longrepr[2] if isinstance(r.longrepr, tuple) else r.longrepr}" for r in reports]
+    return [
+        f"{r.nodeid}: {r.longrepr[2] if isinstance(r.longrepr, tuple) else r.longrepr}"
+        for r in reports
+    ]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
-    if in_ci() and skipped(session.config) and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+    if (
+        in_ci()
+        and skipped(session.config)
+        and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

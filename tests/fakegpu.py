@@ -26,8 +26,19 @@ NAME = "fakegpu"
 AVAILABLE = hasattr(backend_registration, "_setup_privateuseone_for_python_backend")
 
 aten = torch.ops.aten
-CROSSING = {aten.copy_.default, aten._to_copy.default, aten._copy_from.default, aten.set_.source_Tensor}
-INDEXING = {aten.index.Tensor, aten._unsafe_index.Tensor, aten.index_put.default, aten.index_put_.default, aten._index_put_impl_.default}
+CROSSING = {
+    aten.copy_.default,
+    aten._to_copy.default,
+    aten._copy_from.default,
+    aten.set_.source_Tensor,
+}
+INDEXING = {
+    aten.index.Tensor,
+    aten._unsafe_index.Tensor,
+    aten.index_put.default,
+    aten.index_put_.default,
+    aten._index_put_impl_.default,
+}
 
 
 class DeviceMismatch(RuntimeError):
@@ -39,7 +50,9 @@ def active():
     """Make the device usable inside the block; yields it."""
     _install()
     swap = torch.__future__.get_swap_module_params_on_conversion()
-    torch.__future__.set_swap_module_params_on_conversion(True)  # .to() keeps a Parameter's identity, as on CUDA
+    torch.__future__.set_swap_module_params_on_conversion(
+        True
+    )  # .to() keeps a Parameter's identity, as on CUDA
     try:
         with _Everywhere(), _Constructors(default=False):
             yield torch.device(NAME)
@@ -52,7 +65,10 @@ def default():
     """Make the device torch's default one inside the block; yields it."""
     _install()
     here = torch.device(NAME, 0)
-    patches = mock.patch.object(torch, "get_default_device", lambda: here), mock.patch.object(torch, "Generator", Generator)
+    patches = (
+        mock.patch.object(torch, "get_default_device", lambda: here),
+        mock.patch.object(torch, "Generator", Generator),
+    )
     with active(), patches[0], patches[1], _Constructors(default=True):
         yield here
 
@@ -82,7 +98,9 @@ class _Constructors(TorchFunctionMode):
         wanted, generator = kwargs.get("device"), kwargs.get("generator")
         if generator is not None and func not in _device_constructors():
             _check_generator(generator, on_device=any(isinstance(arg, GPUTensor) for arg in args))
-        if func not in _device_constructors() or not (self.default if wanted is None else torch.device(wanted).type == NAME):
+        if func not in _device_constructors() or not (
+            self.default if wanted is None else torch.device(wanted).type == NAME
+        ):
             return func(*args, **kwargs)
         if generator is not None:
             _check_generator(generator, on_device=True)
@@ -91,7 +109,9 @@ class _Constructors(TorchFunctionMode):
 
 def _check_generator(generator, on_device):
     if (generator.device.type == NAME) != on_device:
-        raise DeviceMismatch(f"expected a generator on {NAME if on_device else 'cpu'}, found {generator.device}")
+        raise DeviceMismatch(
+            f"expected a generator on {NAME if on_device else 'cpu'}, found {generator.device}"
+        )
 
 
 def _install(done=[]):  # once a process: torch refuses to rename the backend again
@@ -108,9 +128,14 @@ class GPUTensor(torch.Tensor):
     @staticmethod
     def __new__(cls, data, requires_grad=False):
         tensor = torch.Tensor._make_wrapper_subclass(
-            cls, data.shape, strides=data.stride(), storage_offset=data.storage_offset(), dtype=data.dtype,
-            device=torch.device(NAME, 0), requires_grad=requires_grad,
-        )  # fmt: skip
+            cls,
+            data.shape,
+            strides=data.stride(),
+            storage_offset=data.storage_offset(),
+            dtype=data.dtype,
+            device=torch.device(NAME, 0),
+            requires_grad=requires_grad,
+        )
         tensor._cpu = data
         return tensor
 
@@ -121,14 +146,19 @@ class GPUTensor(torch.Tensor):
         return self.cpu().tolist()  # the C++ one refuses subclasses
 
     def __getitem__(self, index):  # the C++ one would make a list a tensor on the device by itself
-        parts = [torch.tensor(part, device="cpu") if isinstance(part, list) else part for part in (index if isinstance(index, tuple) else (index,))]
+        parts = [
+            torch.tensor(part, device="cpu") if isinstance(part, list) else part
+            for part in (index if isinstance(index, tuple) else (index,))
+        ]
         return super().__getitem__(tuple(parts) if isinstance(index, tuple) else parts[0])
 
     def __format__(self, spec):
         return format(self.item() if self.dim() == 0 else repr(self), spec)
 
     def numpy(self, *args, **options):
-        raise TypeError(f"can't convert {NAME}:0 device type tensor to numpy. Use Tensor.cpu() first.")
+        raise TypeError(
+            f"can't convert {NAME}:0 device type tensor to numpy. Use Tensor.cpu() first."
+        )
 
     __array__ = numpy
 
@@ -172,18 +202,32 @@ def _run(func, args, kwargs):
         return args[0]
     if not (ours or to_ours) or (device is not None and not to_ours):
         return result
-    wrappers = {id(tensor._cpu): tensor for tensor in ours}  # in-place and out= give the same wrapper back
-    return tree_map_only(torch.Tensor, lambda tensor: wrappers[id(tensor)] if id(tensor) in wrappers else GPUTensor(tensor), result)
+    wrappers = {
+        id(tensor._cpu): tensor for tensor in ours
+    }  # in-place and out= give the same wrapper back
+    return tree_map_only(
+        torch.Tensor,
+        lambda tensor: wrappers[id(tensor)] if id(tensor) in wrappers else GPUTensor(tensor),
+        result,
+    )
 
 
 def _check(func, args, others):
     """Raise DeviceMismatch unless CUDA would let CPU tensors join this operation."""
     if func in INDEXING:
-        values = [arg for arg in args[2:3] if isinstance(arg, torch.Tensor) and not isinstance(arg, GPUTensor) and arg.dim()]
+        values = [
+            arg
+            for arg in args[2:3]
+            if isinstance(arg, torch.Tensor) and not isinstance(arg, GPUTensor) and arg.dim()
+        ]
         allowed = isinstance(args[0], GPUTensor) and not values
     else:
         pointwise = torch.Tag.pointwise in func.tags or "_foreach_" in func.__name__
-        into_cpu = func.__name__.split(".")[0].endswith("_") and isinstance(args[0], torch.Tensor) and not isinstance(args[0], GPUTensor)
+        into_cpu = (
+            func.__name__.split(".")[0].endswith("_")
+            and isinstance(args[0], torch.Tensor)
+            and not isinstance(args[0], GPUTensor)
+        )
         allowed = pointwise and all(tensor.dim() == 0 for tensor in others) and not into_cpu
     if not allowed:
         raise DeviceMismatch(f"{func}: expected all tensors on one device, found {NAME}:0 and cpu")

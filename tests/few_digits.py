@@ -9,7 +9,9 @@ from ffteach import Digits, FFNet, Split, load_mnist
 
 def balanced(split, each, skip=0):
     """`each` images of every digit, in the order of the split, after the first `skip`."""
-    columns = [(split.labels == digit).nonzero().flatten()[skip : skip + each] for digit in range(10)]
+    columns = [
+        (split.labels == digit).nonzero().flatten()[skip : skip + each] for digit in range(10)
+    ]
     return split.take(torch.cat(columns).sort().values)
 
 
@@ -21,7 +23,9 @@ def sample():
 
 @pytest.fixture(scope="session")
 def _few(sample):
-    return Digits(balanced(sample.train, 20), balanced(sample.train, 10, skip=20), balanced(sample.test, 10))
+    return Digits(
+        balanced(sample.train, 20), balanced(sample.train, 10, skip=20), balanced(sample.test, 10)
+    )
 
 
 @pytest.fixture
@@ -39,13 +43,17 @@ def few(digits):
 @pytest.fixture
 def make_net():
     """Make a small network, the same every time."""
-    return lambda *widths, seed=0, **options: FFNet([784, *widths], generator=torch.Generator().manual_seed(seed), **options)
+    return lambda *widths, seed=0, **options: FFNet(
+        [784, *widths], generator=torch.Generator().manual_seed(seed), **options
+    )
 
 
 @pytest.fixture
 def gpu():
     """A stand-in for a GPU: it computes on the CPU and refuses to mix devices."""
     if not fakegpu.AVAILABLE:
-        pytest.skip(f"torch {torch.__version__} lacks the private interface that the fake GPU is built on (2.14 has it)")
+        pytest.skip(
+            f"torch {torch.__version__} lacks the private interface that the fake GPU is built on (2.14 has it)"
+        )
     with fakegpu.active() as device:
         yield device

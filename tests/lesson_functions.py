@@ -13,7 +13,11 @@ DEFINITIONS = (*IMPORTS, ast.FunctionDef, ast.ClassDef)
 
 def is_definition(node):
     """Is it an import, a function, a class or a constant in capitals?"""
-    return isinstance(node, DEFINITIONS) or isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).isupper()
+    return (
+        isinstance(node, DEFINITIONS)
+        or isinstance(node, ast.Assign)
+        and ast.unparse(node.targets[0]).isupper()
+    )
 
 
 def load(notebook, names):
@@ -26,9 +30,13 @@ def load(notebook, names):
     namespace, found = {}, set()
     for cell in (cell for cell in cells if cell.cell_type == "code"):
         statements = ast.parse(cell.source).body
-        defined = {node.name for node in statements if isinstance(node, ast.FunctionDef)} & set(names)
+        defined = {node.name for node in statements if isinstance(node, ast.FunctionDef)} & set(
+            names
+        )
         if defined or all(isinstance(node, IMPORTS) for node in statements):
-            wanted = ast.Module([node for node in statements if is_definition(node)], type_ignores=[])
+            wanted = ast.Module(
+                [node for node in statements if is_definition(node)], type_ignores=[]
+            )
             exec(compile(wanted, f"{notebook}.ipynb", "exec"), namespace)
             found |= defined
     if missing := set(names) - found:

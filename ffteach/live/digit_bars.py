@@ -15,7 +15,9 @@ class DigitBars:
         """width: of a bar, in points."""
         self.ax, self.upper = ax, 0.0
         self.image = draw_image(image_ax, np.zeros(784))
-        self.bars = ax.vlines(range(10), 0, np.zeros(10), colors=NEGATIVE, linewidth=width, alpha=0.7)
+        self.bars = ax.vlines(
+            range(10), 0, np.zeros(10), colors=NEGATIVE, linewidth=width, alpha=0.7
+        )
         (self.winner,) = ax.plot([], [], "v", color=THRESHOLD, markersize=8, label="answer")
         self.title = ax.set_title("")
         ax.set(xlim=(-0.6, 9.6), yticks=[], ylabel="goodness")
@@ -43,6 +45,8 @@ class DigitBars:
         if changed:
             self.upper = 1.2 * tallest or 1.0
             self.ax.set_ylim(0, 1.2 * self.upper)  # room for the mark
-        self.bars.set_segments([[(digit, 0), (digit, value)] for digit, value in enumerate(goodness)])
+        self.bars.set_segments(
+            [[(digit, 0), (digit, value)] for digit, value in enumerate(goodness)]
+        )
         self.winner.set_data([best], [goodness[best] + 0.12 * self.upper])
         return changed

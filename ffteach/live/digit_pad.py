@@ -46,20 +46,33 @@ class DigitPad(TrainingPanel):
         self._check_training()
         self._start = self.training.state_dict()
         self._seen_step = self.training.step
-        self._test, self._loaded = None, 0  # the test digits in a random order, once one is asked for; how many were
+        self._test, self._loaded = (
+            None,
+            0,
+        )  # the test digits in a random order, once one is asked for; how many were
         self.image = torch.zeros(SIDE * SIDE)
         self._default_strength = float(self.training.net.label_strength)
         strength = self._default_strength if strength is None else strength
         if label not in range(CLASSES) or not 0 <= strength < math.inf:
-            raise ValueError(f"label={label!r}, strength={strength!r}: expected a label from 0 to 9 and a finite strength of at least 0")
+            raise ValueError(
+                f"label={label!r}, strength={strength!r}: expected a label from 0 to 9 and a finite strength of at least 0"
+            )
         self._make_controls(label, strength)
         super().__init__(
-            [self.overlay, self.strength], name="ff-digit-pad", size=SIZE, presenter=presenter, essential=(self.overlay, self.strength)
+            [self.overlay, self.strength],
+            name="ff-digit-pad",
+            size=SIZE,
+            presenter=presenter,
+            essential=(self.overlay, self.strength),
         )
         self.pad = DrawingPad(size=round(PAD * self.scale))
         self._lay_out()
-        self._figure = PadPicture(len(self.training.net.layers), threshold=self.training.recipe.loss == "threshold")
-        self.follow(self.pad, "ff-pad", lambda value: setattr(self, "image", centre_digit(self.pad.pixels)))
+        self._figure = PadPicture(
+            len(self.training.net.layers), threshold=self.training.recipe.loss == "threshold"
+        )
+        self.follow(
+            self.pad, "ff-pad", lambda value: setattr(self, "image", centre_digit(self.pad.pixels))
+        )
         self.follow(self.overlay, "ff-overlay", lambda value: None)
         self.follow(self.strength, "ff-strength", lambda value: None)
         self.say(READY if self.training.step else UNTRAINED)
@@ -71,7 +84,9 @@ class DigitPad(TrainingPanel):
 
     def _check_training(self):
         if not isinstance(self.training, Training):
-            raise TypeError(f"training is {type(self.training).__name__}, expected what train(net, data, recipe) returns, such as lab.training")
+            raise TypeError(
+                f"training is {type(self.training).__name__}, expected what train(net, data, recipe) returns, such as lab.training"
+            )
         recipe, width = self.training.recipe, self.training.net.widths[0]
         if recipe.negatives == "hybrids" or recipe.growth != "none" or width != SIDE * SIDE:
             raise ValueError(
@@ -81,29 +96,55 @@ class DigitPad(TrainingPanel):
 
     def _make_controls(self, label, strength):
         moving = SLIDER | {"continuous_update": True}  # to be dragged, and the goodness follows
-        self.overlay = widgets.IntSlider(label, min=0, max=CLASSES - 1, description="Label overlay", tooltip="Which label pixel is lit", **moving)
+        self.overlay = widgets.IntSlider(
+            label,
+            min=0,
+            max=CLASSES - 1,
+            description="Label overlay",
+            tooltip="Which label pixel is lit",
+            **moving,
+        )
         self.strength = widgets.FloatSlider(
-            strength, min=0, max=max(STRONGEST, 2 * strength), step=0.1, readout_format=".1f",
-            description="Strength", tooltip="How bright that pixel is; 0 = no label at all", **moving,
-        )  # fmt: skip
+            strength,
+            min=0,
+            max=max(STRONGEST, 2 * strength),
+            step=0.1,
+            readout_format=".1f",
+            description="Strength",
+            tooltip="How bright that pixel is; 0 = no label at all",
+            **moving,
+        )
 
     def _lay_out(self):
         """The pad stands beside the picture, and a button for test digits among the others."""
         self.load_button = widgets.Button(
-            description="Load a test digit", tooltip="Put one of the test digits on the pad, another each time", layout={"width": "auto"}
+            description="Load a test digit",
+            tooltip="Put one of the test digits on the pad, another each time",
+            layout={"width": "auto"},
         )
         self.load_button.add_class("ff-load")
         self.load_button.on_click(lambda button: self._load())
         self.buttons.children += (self.load_button,)
-        self.picture.layout.flex = "1 1 320px"  # smaller where there is less room, below the pad on a telephone
-        self.desk = widgets.HBox([self.pad, self.picture], layout={"flex_flow": "row wrap", "align_items": "flex-start", "grid_gap": "0 8px"})
-        self.widget.children = tuple(self.desk if child is self.picture else child for child in self.widget.children)
+        self.picture.layout.flex = (
+            "1 1 320px"  # smaller where there is less room, below the pad on a telephone
+        )
+        self.desk = widgets.HBox(
+            [self.pad, self.picture],
+            layout={"flex_flow": "row wrap", "align_items": "flex-start", "grid_gap": "0 8px"},
+        )
+        self.widget.children = tuple(
+            self.desk if child is self.picture else child for child in self.widget.children
+        )
         self.widget.layout.max_width = f"{self.size[0] + self.pad.size + 8}px"
 
     @property
     def settings(self):
         """The arguments that make the panel anew as it is set now."""
-        values = {"seed": (self.seed, 0), "label": (self.overlay.value, 0), "strength": (self.strength.value, self._default_strength)}
+        values = {
+            "seed": (self.seed, 0),
+            "label": (self.overlay.value, 0),
+            "strength": (self.strength.value, self._default_strength),
+        }
         values["presenter"] = self.presenter, False
         own = {} if self._own else {"training": _Name("training")}
         return own | {name: value for name, (value, default) in values.items() if value != default}
@@ -122,7 +163,9 @@ class DigitPad(TrainingPanel):
             "label": self.overlay.value,
             "strength": self.strength.value,
             "threshold": training.threshold if training.recipe.loss == "threshold" else None,
-            "goodness": None if empty else tables.tolist(),  # of each label as the network writes it: layers x 10
+            "goodness": None
+            if empty
+            else tables.tolist(),  # of each label as the network writes it: layers x 10
             "answer": None if empty else int(tables.sum(dim=0).argmax()),
             "overlay_goodness": None if empty else overlaid.tolist(),  # of the overlay set by hand
         }
@@ -179,14 +222,25 @@ class DigitPad(TrainingPanel):
         tables, overlaid = self._measure()
         training, state = self.training, self.state
         self._figure.update(
-            self.image, tables, label=state["label"], strength=self.strength.value / self.strength.max, goodness=overlaid, threshold=training.threshold
+            self.image,
+            tables,
+            label=state["label"],
+            strength=self.strength.value / self.strength.max,
+            goodness=overlaid,
+            threshold=training.threshold,
         )
         return self._figure.png(), self._in_words(state), self._figures(state)
 
     def _load(self):
         if self._test is None:
             test = load_mnist().test
-            self._test = test.take(torch.randperm(len(test.images), generator=torch.Generator().manual_seed(self.seed), device="cpu"))
+            self._test = test.take(
+                torch.randperm(
+                    len(test.images),
+                    generator=torch.Generator().manual_seed(self.seed),
+                    device="cpu",
+                )
+            )
         image, label = (values[self._loaded % len(values)] for values in self._test)
         self._loaded += 1
         self.draw_digit(image)
@@ -199,9 +253,13 @@ class DigitPad(TrainingPanel):
         layers = len(net.layers)
         if self.empty:
             return torch.zeros(layers, CLASSES), torch.zeros(layers)
-        image = ((self.image - recipe.pixel_mean) / recipe.pixel_deviation).to(net.device).unsqueeze(0)
+        image = (
+            ((self.image - recipe.pixel_mean) / recipe.pixel_deviation).to(net.device).unsqueeze(0)
+        )
         tables = goodness_per_label(net, image, per_layer=True)[:, 0]
-        chosen = overlay_label(image, torch.tensor([self.overlay.value], device=net.device), self.strength.value)
+        chosen = overlay_label(
+            image, torch.tensor([self.overlay.value], device=net.device), self.strength.value
+        )
         return tables.cpu(), torch.cat([goodness(h) for h in net(chosen)]).cpu()
 
     def _in_words(self, state):
@@ -209,8 +267,14 @@ class DigitPad(TrainingPanel):
         overlay = f"label {state['label']} at strength {state['strength']:.1f}"
         if state["empty"]:
             return f"The pad is empty: no goodness to show. The overlay is {overlay}."
-        layers = [f"layer {n}: {', '.join(f'{value:.2f}' for value in row)}" for n, row in enumerate(state["goodness"], start=1)]
-        mine = ", ".join(f"{value:.2f} in layer {n}" for n, value in enumerate(state["overlay_goodness"], start=1))
+        layers = [
+            f"layer {n}: {', '.join(f'{value:.2f}' for value in row)}"
+            for n, row in enumerate(state["goodness"], start=1)
+        ]
+        mine = ", ".join(
+            f"{value:.2f} in layer {n}"
+            for n, value in enumerate(state["overlay_goodness"], start=1)
+        )
         threshold = "" if state["threshold"] is None else f" Threshold {state['threshold']:.1f}."
         return (
             f"The drawn digit, centred. Goodness of the labels 0 to 9, {'; '.join(layers)}. The network says {state['answer']}. "
@@ -219,10 +283,23 @@ class DigitPad(TrainingPanel):
 
     def _figures(self, state):
         """Answer, overlay and progress as one line of HTML."""
-        said = "Nothing drawn yet" if state["empty"] else f"The network says <b>{state['answer']}</b>"
-        mine = "" if state["empty"] else f"your overlay: {', '.join(f'layer {n} <b>{g:.2f}</b>' for n, g in enumerate(state['overlay_goodness'], 1))}"
-        columns = (160, said), (260, mine), (190, f"step {state['step']} of {self.training.total_steps}")
-        spans = "".join(f'<span style="flex:0 0 auto; min-width:{width}px">{text}</span>' for width, text in columns)
+        said = (
+            "Nothing drawn yet" if state["empty"] else f"The network says <b>{state['answer']}</b>"
+        )
+        mine = (
+            ""
+            if state["empty"]
+            else f"your overlay: {', '.join(f'layer {n} <b>{g:.2f}</b>' for n, g in enumerate(state['overlay_goodness'], 1))}"
+        )
+        columns = (
+            (160, said),
+            (260, mine),
+            (190, f"step {state['step']} of {self.training.total_steps}"),
+        )
+        spans = "".join(
+            f'<span style="flex:0 0 auto; min-width:{width}px">{text}</span>'
+            for width, text in columns
+        )
         return f'<div style="display:flex; flex-wrap:wrap; gap:0 12px; font-variant-numeric:tabular-nums">{spans}</div>'
 
 

@@ -30,9 +30,18 @@ class DrawingPad(anywidget.AnyWidget):
 
     def put(self, pixels):
         """Put a drawing on the pad: uint8 `(PAPER, PAPER)`, or a digit of 784 numbers in [0, 1], enlarged. Raises ValueError otherwise."""
-        pixels = pixels.numpy(force=True) if isinstance(pixels, torch.Tensor) else np.asarray(pixels)
+        pixels = (
+            pixels.numpy(force=True) if isinstance(pixels, torch.Tensor) else np.asarray(pixels)
+        )
         if pixels.size == SIDE**2:
-            pixels = np.rint(255 * pixels.reshape(SIDE, SIDE)).astype(np.uint8).repeat(PAPER // SIDE, axis=0).repeat(PAPER // SIDE, axis=1)
+            pixels = (
+                np.rint(255 * pixels.reshape(SIDE, SIDE))
+                .astype(np.uint8)
+                .repeat(PAPER // SIDE, axis=0)
+                .repeat(PAPER // SIDE, axis=1)
+            )
         if pixels.dtype != np.uint8 or pixels.shape != (PAPER, PAPER):
-            raise ValueError(f"the drawing is {pixels.dtype} {pixels.shape}, expected uint8 ({PAPER}, {PAPER}) or 784 numbers in [0, 1]")
+            raise ValueError(
+                f"the drawing is {pixels.dtype} {pixels.shape}, expected uint8 ({PAPER}, {PAPER}) or 784 numbers in [0, 1]"
+            )
         self.value = pixels.tobytes()

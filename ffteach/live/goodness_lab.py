@@ -11,10 +11,12 @@ from ..negatives import overlay_label, wrong_labels
 from ..recipes import Recipe
 from ..training import train
 from .goodness_picture import IDLE, SIZE, GoodnessPicture, curves
-from .panel import SLIDER, Panel, close_all
 from .knobs import rounded
+from .panel import SLIDER, Panel, close_all
 
-RECIPE = Recipe(name="goodness lab", widths=(784, 200, 200), epochs=2)  # theta 2, T 1/20; trains for about a second
+RECIPE = Recipe(
+    name="goodness lab", widths=(784, 200, 200), epochs=2
+)  # theta 2, T 1/20; trains for about a second
 HELD_OUT = 2000  # validation images: those of lesson 01
 HIGHEST = 6.0  # of the threshold slider
 POWERS = -3, 1  # of ten: the temperature slider's ends
@@ -40,17 +42,39 @@ class GoodnessLab(Panel):
     ff-picture, ff-status.
     """
 
-    def __init__(self, *, threshold=2.0, temperature=1.0, network="untrained", layer=1, seed=0, data=None, presenter=False):
+    def __init__(
+        self,
+        *,
+        threshold=2.0,
+        temperature=1.0,
+        network="untrained",
+        layer=1,
+        seed=0,
+        data=None,
+        presenter=False,
+    ):
         self._check(threshold, temperature, network, layer)
         self.seed, self.data = seed, load_mnist(validation=HELD_OUT) if data is None else data
         if not len(self.data.validation.images):
-            raise ValueError("the goodness lab looks at held-out images: load_mnist(..., validation=2000)")
+            raise ValueError(
+                "the goodness lab looks at held-out images: load_mnist(..., validation=2000)"
+            )
         self._generator, self.draws = torch.Generator().manual_seed(seed), 0
-        self._nets, self._seen = {}, {}  # by name: networks, and what was seen of them with the present negatives
+        self._nets, self._seen = (
+            {},
+            {},
+        )  # by name: networks, and what was seen of them with the present negatives
         self._draw_negatives()
         self._make_controls(threshold, temperature, network, layer)
         essential = self.threshold, self.temperature, self.network
-        super().__init__([self.draw_button], [*essential, self.layer], name="ff-goodness-lab", size=SIZE, presenter=presenter, essential=essential)
+        super().__init__(
+            [self.draw_button],
+            [*essential, self.layer],
+            name="ff-goodness-lab",
+            size=SIZE,
+            presenter=presenter,
+            essential=essential,
+        )
         self._figure = GoodnessPicture(scale=self.scale)
         self.draw_button.on_click(lambda button: self.do(self._draw_negatives))
         self.follow(self.threshold, "ff-threshold", lambda value: None)
@@ -65,30 +89,62 @@ class GoodnessLab(Panel):
             ("threshold", threshold, lambda x: x >= 0, "of at least 0"),
             ("temperature", temperature, lambda x: x > 0, "above 0"),
         ):
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not usable(value):
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, (int, float))
+                or not math.isfinite(value)
+                or not usable(value)
+            ):
                 raise ValueError(f"{name}={value!r}: expected a finite number {wanted}")
-        for name, value, allowed in (("network", network, tuple(NOTES)), ("layer", layer, tuple(range(1, len(RECIPE.widths))))):
+        for name, value, allowed in (
+            ("network", network, tuple(NOTES)),
+            ("layer", layer, tuple(range(1, len(RECIPE.widths)))),
+        ):
             if value not in allowed:
                 raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, allowed))}")
 
     def _make_controls(self, threshold, temperature, network, layer):
         self.draw_button = widgets.Button(
-            description="Fresh negatives", tooltip="Give every image another wrong label, drawn at random", layout={"width": "auto"}
+            description="Fresh negatives",
+            tooltip="Give every image another wrong label, drawn at random",
+            layout={"width": "auto"},
         )
         self.draw_button.add_class("ff-draw")
         self.threshold = widgets.FloatSlider(
-            threshold, min=0, max=max(HIGHEST, 2 * threshold), step=0.05, description="Threshold", tooltip="Goodness above it means positive", **SLIDER
+            threshold,
+            min=0,
+            max=max(HIGHEST, 2 * threshold),
+            step=0.05,
+            description="Threshold",
+            tooltip="Goodness above it means positive",
+            **SLIDER,
         )
         power = math.log10(temperature)
         self.temperature = widgets.FloatLogSlider(
-            temperature, min=min(POWERS[0], math.floor(power)), max=max(POWERS[1], math.ceil(power)), step=0.1, readout_format=".2g",
-            description="Temperature", tooltip="How much goodness counts as a clear difference", **SLIDER,
-        )  # fmt: skip
+            temperature,
+            min=min(POWERS[0], math.floor(power)),
+            max=max(POWERS[1], math.ceil(power)),
+            step=0.1,
+            readout_format=".2g",
+            description="Temperature",
+            tooltip="How much goodness counts as a clear difference",
+            **SLIDER,
+        )
         small = {"layout": {"width": "auto"}, "style": {"description_width": "initial"}}
         self.network = widgets.Dropdown(
-            options=list(NOTES), value=network, description="Network", tooltip="The first choice of trained takes about a second", **small
+            options=list(NOTES),
+            value=network,
+            description="Network",
+            tooltip="The first choice of trained takes about a second",
+            **small,
         )
-        self.layer = widgets.Dropdown(options=range(1, len(RECIPE.widths)), value=layer, description="Layer", tooltip="Whose goodness", **small)
+        self.layer = widgets.Dropdown(
+            options=range(1, len(RECIPE.widths)),
+            value=layer,
+            description="Layer",
+            tooltip="Whose goodness",
+            **small,
+        )
 
     @property
     def settings(self):
@@ -119,10 +175,17 @@ class GoodnessLab(Panel):
     @property
     def state(self):
         """All that is shown, as plain numbers and texts; shares are 0..1, losses and goodness means over the images."""
-        threshold, temperature, both = self._threshold, rounded(self.temperature.value), self.goodness
+        threshold, temperature, both = (
+            self._threshold,
+            rounded(self.temperature.value),
+            self.goodness,
+        )
         loss_pos, _, _, slope_pos, _ = curves(both[0], threshold, temperature)
         _, loss_neg, _, _, slope_neg = curves(both[1], threshold, temperature)
-        (above_pos, above_neg), (below_pos, below_neg) = (_shares(both > threshold), _shares(both < threshold))
+        (above_pos, above_neg), (below_pos, below_neg) = (
+            _shares(both > threshold),
+            _shares(both < threshold),
+        )
         learning_pos, learning_neg = _shares(torch.stack([-slope_pos, slope_neg]) > IDLE)
         return {
             "message": self.said,
@@ -166,7 +229,12 @@ class GoodnessLab(Panel):
     def frame(self):
         state = self.state
         name = f"{state['network']} network, layer {state['layer']}, {state['images']} validation digits"
-        self._figure.update(*self.goodness, threshold=state["threshold"], temperature=state["temperature"], name=name)
+        self._figure.update(
+            *self.goodness,
+            threshold=state["threshold"],
+            temperature=state["temperature"],
+            name=name,
+        )
         return self._figure.png(), in_a_sentence(state), figures(state)
 
     # ---- the parts of it
@@ -187,7 +255,9 @@ class GoodnessLab(Panel):
                 training = train(net, self.data, RECIPE, seed=self.seed)
                 for record in training:
                     if record.step % 20 == 1:
-                        self.say(f"Training it, once: {record.step / training.total_steps:.0%} done.")
+                        self.say(
+                            f"Training it, once: {record.step / training.total_steps:.0%} done."
+                        )
                 self._explain(name)
             self._nets[name] = net
         return self._nets[name]
@@ -218,11 +288,29 @@ def in_a_sentence(state):
 def figures(state):
     """What the threshold does to the images, as an HTML table."""
     cell = '<td style="padding:0 20px 0 0; text-align:right">{}</td>'
-    head = ["", "mean loss", "above the threshold", "below", f"still learning (slope above {IDLE:.0%} of 1/T)"]
+    head = [
+        "",
+        "mean loss",
+        "above the threshold",
+        "below",
+        f"still learning (slope above {IDLE:.0%} of 1/T)",
+    ]
     rows = [
-        [f"{kind}s", f"{state[f'loss_{short}']:.3f}", *(f"{state[f'{what}_{short}']:.1%}" for what in ("above", "below", "learning"))]
+        [
+            f"{kind}s",
+            f"{state[f'loss_{short}']:.3f}",
+            *(f"{state[f'{what}_{short}']:.1%}" for what in ("above", "below", "learning")),
+        ]
         for kind, short in (("positive", "pos"), ("negative", "neg"))
     ]
-    rows.append(["both", f"{(state['loss_pos'] + state['loss_neg']) / 2:.3f}", f"right answers <b>{state['accuracy']:.1%}</b>", "", f"{state['learning']:.1%}"])
+    rows.append(
+        [
+            "both",
+            f"{(state['loss_pos'] + state['loss_neg']) / 2:.3f}",
+            f"right answers <b>{state['accuracy']:.1%}</b>",
+            "",
+            f"{state['learning']:.1%}",
+        ]
+    )
     lines = "".join(f"<tr>{''.join(map(cell.format, row))}</tr>" for row in [head, *rows])
     return f'<table style="font-variant-numeric:tabular-nums; line-height:1.4">{lines}</table>'

@@ -34,26 +34,56 @@ class GoodnessPicture(LiveFigure):
     """
 
     def __init__(self, *, scale=1):
-        fig, axes = new_figure(4, 1, size=(SIZE[0] / 100, SIZE[1] / 100), dpi=100 * scale, sharex=True)
+        fig, axes = new_figure(
+            4, 1, size=(SIZE[0] / 100, SIZE[1] / 100), dpi=100 * scale, sharex=True
+        )
         fig.set_layout_engine("none")  # the places are known
         for ax, (top, height) in zip(axes, ROWS):
             place(ax, SIZE, left=72, top=top, width=742, height=height)
         self._build(fig, *axes)
         self.upper = 0
-        moving = [*self.bands, *self.lines, self.chance, *self.curves, *self.histogram.moving, self.name]
+        moving = [
+            *self.bands,
+            *self.lines,
+            self.chance,
+            *self.curves,
+            *self.histogram.moving,
+            self.name,
+        ]
         super().__init__(fig, moving)
 
     @styled
     def _build(self, fig, loss, probability, slope, data):
         self.histogram = LiveHistogram(data, title="", difference=False)
         self.bands = [
-            ax.add_patch(Rectangle((0, 0), 0, 1, transform=ax.get_xaxis_transform(), color=CHANCE, alpha=0.2, linewidth=0)) for ax in (slope, data)
+            ax.add_patch(
+                Rectangle(
+                    (0, 0),
+                    0,
+                    1,
+                    transform=ax.get_xaxis_transform(),
+                    color=CHANCE,
+                    alpha=0.2,
+                    linewidth=0,
+                )
+            )
+            for ax in (slope, data)
         ]
-        self.lines = [ax.axvline(0, color=THRESHOLD, linestyle="--") for ax in (loss, probability, slope)]
+        self.lines = [
+            ax.axvline(0, color=THRESHOLD, linestyle="--") for ax in (loss, probability, slope)
+        ]
         self.chance = probability.axhline(0.5, color=CHANCE, linestyle=":", linewidth=1.5)
-        looks = (loss, POSITIVE, "-"), (loss, NEGATIVE, "-."), (probability, SERIES[2], "-"), (slope, POSITIVE, "-"), (slope, NEGATIVE, "-.")
+        looks = (
+            (loss, POSITIVE, "-"),
+            (loss, NEGATIVE, "-."),
+            (probability, SERIES[2], "-"),
+            (slope, POSITIVE, "-"),
+            (slope, NEGATIVE, "-."),
+        )
         self.curves = [ax.plot([], [], style, color=colour)[0] for ax, colour, style in looks]
-        self.name = data.text(0.5, -0.23, "", transform=data.transAxes, ha="center", va="top")  # instead of a fixed label
+        self.name = data.text(
+            0.5, -0.23, "", transform=data.transAxes, ha="center", va="top"
+        )  # instead of a fixed label
         loss.set(ylim=(0, LOSS_SHOWN), yticks=(0, 2, 4, 6), ylabel="loss L")
         probability.set(ylim=(-0.04, 1.04), yticks=(0, 0.5, 1), ylabel="P(positive)")
         slope.set(ylim=(-1.1, 1.1), ylabel="dL/dg")
@@ -64,7 +94,10 @@ class GoodnessPicture(LiveFigure):
             ax.tick_params(axis="x", labelbottom=ax is data)
         self.bands[0].set_label(f"both still learn (slope above {IDLE:.0%} of 1/T)")
         fig.legend(
-            handles=[self.histogram.pos, self.histogram.neg, self.histogram.line, self.bands[0]], loc="upper left", bbox_to_anchor=(0.075, 1.005), ncols=4
+            handles=[self.histogram.pos, self.histogram.neg, self.histogram.line, self.bands[0]],
+            loc="upper left",
+            bbox_to_anchor=(0.075, 1.005),
+            ncols=4,
         )
 
     def update(self, g_pos, g_neg, *, threshold, temperature, name):
@@ -73,7 +106,9 @@ class GoodnessPicture(LiveFigure):
         self._fit(np.concatenate([g_pos, g_neg]), threshold)
         g = np.linspace(0, self.upper, POINTS)
         for curve, values in zip(self.curves, curves(g, threshold, temperature)):
-            curve.set_data(g, np.minimum(numbers(values), 2 * LOSS_SHOWN))  # far outside there is nothing to draw
+            curve.set_data(
+                g, np.minimum(numbers(values), 2 * LOSS_SHOWN)
+            )  # far outside there is nothing to draw
         for line in self.lines:
             line.set_xdata([threshold, threshold])
         reach = temperature * math.log(1 / IDLE - 1)  # sigmoid(reach / T) = 1 - IDLE

@@ -31,9 +31,12 @@ class GuessGate:
         self.buttons, self.needed, self.say, self.taken = buttons, needed, say, taken
         self.guess = None
         self.field = widgets.Text(
-            description="Your guess: validation accuracy in the end (%)", placeholder="0 to 100, then Enter", continuous_update=False,
-            layout={"width": "480px"}, style={"description_width": "initial"},
-        )  # fmt: skip
+            description="Your guess: validation accuracy in the end (%)",
+            placeholder="0 to 100, then Enter",
+            continuous_update=False,
+            layout={"width": "480px"},
+            style={"description_width": "initial"},
+        )
         self.field.add_class("ff-guess")
         self.field.observe(lambda change: self._take(change["new"]), "value")
         self.row = widgets.HBox([self.field], layout={} if needed else {"display": "none"})

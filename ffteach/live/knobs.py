@@ -19,8 +19,13 @@ def small(width):
 def parse_widths(text):
     """Return the layer widths that a text such as "500, 500" names. Raises ValueError in words."""
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and 1 <= int(part) <= WIDEST for part in parts) or len(parts) > MOST_LAYERS:
-        raise ValueError(f"Layer widths {text!r}: give 1 to {MOST_LAYERS} whole numbers from 1 to {WIDEST}, such as 500, 500.")
+    if (
+        not all(part.isdecimal() and 1 <= int(part) <= WIDEST for part in parts)
+        or len(parts) > MOST_LAYERS
+    ):
+        raise ValueError(
+            f"Layer widths {text!r}: give 1 to {MOST_LAYERS} whole numbers from 1 to {WIDEST}, such as 500, 500."
+        )
     return tuple(map(int, parts))
 
 
@@ -39,21 +44,50 @@ class LearningKnobs:
     def __init__(self, recipe, *, seed):
         tens = math.log10(recipe.learning_rate)
         self.threshold = widgets.FloatSlider(
-            recipe.threshold, min=0, max=max(6, 2 * recipe.threshold), step=0.1, readout_format=".1f",
-            description="Threshold", tooltip="Goodness above it counts as positive", **SLIDER,
-        )  # fmt: skip
+            recipe.threshold,
+            min=0,
+            max=max(6, 2 * recipe.threshold),
+            step=0.1,
+            readout_format=".1f",
+            description="Threshold",
+            tooltip="Goodness above it counts as positive",
+            **SLIDER,
+        )
         self.learning_rate = widgets.FloatLogSlider(
-            recipe.learning_rate, min=min(-5, math.floor(tens)), max=max(-1, math.ceil(tens)), step=0.1, readout_format=".2g",
-            description="Learning rate", tooltip="How far each step goes; each notch is 26 % more", **SLIDER,
-        )  # fmt: skip
+            recipe.learning_rate,
+            min=min(-5, math.floor(tens)),
+            max=max(-1, math.ceil(tens)),
+            step=0.1,
+            readout_format=".2g",
+            description="Learning rate",
+            tooltip="How far each step goes; each notch is 26 % more",
+            **SLIDER,
+        )
         self.epochs = widgets.IntSlider(
-            recipe.epochs, min=1, max=max(50, 2 * recipe.epochs),
-            description="Epochs", tooltip="How often to go through the training images; raise it at any time to go on", **SLIDER,
-        )  # fmt: skip
-        self.why = widgets.HTML("The pairwise loss has no threshold: it compares each positive with its own negative.")
-        self.widths = widgets.Text(", ".join(map(str, recipe.widths[1:])), description="Widths", continuous_update=False, **small(162))
-        self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="Seed", **small(80))
-        self.reveal = widgets.Button(description="Reveal test error", tooltip="Look at the test images: once, at the end", layout={"width": "auto"})
+            recipe.epochs,
+            min=1,
+            max=max(50, 2 * recipe.epochs),
+            description="Epochs",
+            tooltip="How often to go through the training images; raise it at any time to go on",
+            **SLIDER,
+        )
+        self.why = widgets.HTML(
+            "The pairwise loss has no threshold: it compares each positive with its own negative."
+        )
+        self.widths = widgets.Text(
+            ", ".join(map(str, recipe.widths[1:])),
+            description="Widths",
+            continuous_update=False,
+            **small(162),
+        )
+        self.seed = widgets.BoundedIntText(
+            seed, min=0, max=2**31 - 1, description="Seed", **small(80)
+        )
+        self.reveal = widgets.Button(
+            description="Reveal test error",
+            tooltip="Look at the test images: once, at the end",
+            layout={"width": "auto"},
+        )
 
     def name(self, **classes):
         """Give each control its CSS class: `threshold="threshold"` stands for ff-threshold."""
@@ -63,19 +97,29 @@ class LearningKnobs:
     def lay_out(self):
         """Return the row of those that act at once, and that of those that wait."""
         now = widgets.HBox([self.threshold, self.learning_rate, self.epochs], layout=ROW)
-        return now, widgets.HBox([widgets.HTML("<b>With Reset:</b>", layout={"margin": "2px 4px 2px 2px"}), *self.waiting], layout=ROW)
+        return now, widgets.HBox(
+            [
+                widgets.HTML("<b>With Reset:</b>", layout={"margin": "2px 4px 2px 2px"}),
+                *self.waiting,
+            ],
+            layout=ROW,
+        )
 
     def chosen(self, recipe):
         """Return the recipe with what the controls say. Raises ValueError, in words, for what cannot be."""
         return recipe.but(
-            widths=(recipe.widths[0], *parse_widths(self.widths.value)), threshold=rounded(self.threshold.value),
-            learning_rate=rounded(self.learning_rate.value), epochs=self.epochs.value,
-        )  # fmt: skip
+            widths=(recipe.widths[0], *parse_widths(self.widths.value)),
+            threshold=rounded(self.threshold.value),
+            learning_rate=rounded(self.learning_rate.value),
+            epochs=self.epochs.value,
+        )
 
     def differ(self, recipe, seed):
         """Do the controls that wait say something else than this? Raises ValueError as `chosen` does."""
         chosen = self.chosen(recipe)
-        return self.seed.value != seed or any(getattr(chosen, name) != getattr(recipe, name) for name in self.WAITING)
+        return self.seed.value != seed or any(
+            getattr(chosen, name) != getattr(recipe, name) for name in self.WAITING
+        )
 
     def fit(self, recipe):
         """After a Reset: offer what this recipe's network has."""

@@ -30,9 +30,21 @@ class LearningPanel(TrainingPanel):
     def connect(self):
         """Say what each control does."""
         knobs = self.knobs
-        self.threshold, self.learning_rate, self.epochs = knobs.threshold, knobs.learning_rate, knobs.epochs
-        self.follow(knobs.threshold, "ff-threshold", lambda value: setattr(self.training, "threshold", rounded(value)))
-        self.follow(knobs.learning_rate, "ff-lr", lambda value: setattr(self.training, "learning_rate", rounded(value)))
+        self.threshold, self.learning_rate, self.epochs = (
+            knobs.threshold,
+            knobs.learning_rate,
+            knobs.epochs,
+        )
+        self.follow(
+            knobs.threshold,
+            "ff-threshold",
+            lambda value: setattr(self.training, "threshold", rounded(value)),
+        )
+        self.follow(
+            knobs.learning_rate,
+            "ff-lr",
+            lambda value: setattr(self.training, "learning_rate", rounded(value)),
+        )
         self.follow(knobs.epochs, "ff-epochs", self.aim)
         for control in knobs.waiting:
             control.observe(self._wait_for_reset, "value")
@@ -44,9 +56,13 @@ class LearningPanel(TrainingPanel):
         if self._given_data is not None:
             self.data = self._given_data
         elif not hasattr(self, "data") or recipe.train_images is not None:
-            self.data = recipe.but(validation_share=recipe.validation_share or HELD_OUT).load_data(seed=seed)
+            self.data = recipe.but(validation_share=recipe.validation_share or HELD_OUT).load_data(
+                seed=seed
+            )
         if not len(self.data.validation.images):
-            raise ValueError("this panel shows accuracy on held-out images: load_mnist(..., validation=1000)")
+            raise ValueError(
+                "this panel shows accuracy on held-out images: load_mnist(..., validation=1000)"
+            )
 
     def begin(self):
         """Make the network and the `Training` anew as the controls say; return the untrained network."""
@@ -139,7 +155,9 @@ class LearningPanel(TrainingPanel):
     def where(self):
         """The layer, if one learns after the other, and the epoch, in words; and how many epochs the time axis is to show."""
         training = self.training
-        layer = f"Layer {training.phase + 1}, epoch" if self.recipe.schedule == "greedy" else "Epoch"
+        layer = (
+            f"Layer {training.phase + 1}, epoch" if self.recipe.schedule == "greedy" else "Epoch"
+        )
         where = f"{layer} {min(training.epoch + 1, training.epochs)} of {training.epochs}"
         return where, max(training.total_steps, training.step) / training.steps_per_epoch
 
@@ -160,4 +178,8 @@ class LearningPanel(TrainingPanel):
             return self.say(f"{error} It stays {change['old']}.", role="alert")
         self.reset_button.button_style = "warning" if waits else ""
         what = change["owner"].description
-        self.say(f"{what} needs a new network: it waits for Reset." if waits else "Nothing waits for Reset any more.")
+        self.say(
+            f"{what} needs a new network: it waits for Reset."
+            if waits
+            else "Nothing waits for Reset any more."
+        )

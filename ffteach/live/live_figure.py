@@ -35,13 +35,17 @@ class LiveFigure:
     @styled
     def _draw_ground(self):
         self.fig.canvas.draw()
-        self.fig.set_layout_engine("none")  # whatever layout it had, from now on everything keeps its place
+        self.fig.set_layout_engine(
+            "none"
+        )  # whatever layout it had, from now on everything keeps its place
         self._ground = self.fig.canvas.copy_from_bbox(self.fig.bbox)
 
 
 def place(ax, size, *, left, top, width, height):
     """Put an Axes where these pixels say, counted from the upper left corner of a picture of `size` (width, height)."""
-    ax.set_position([left / size[0], 1 - (top + height) / size[1], width / size[0], height / size[1]])
+    ax.set_position(
+        [left / size[0], 1 - (top + height) / size[1], width / size[0], height / size[1]]
+    )
 
 
 def fast_png(pixels):
@@ -54,9 +58,21 @@ def fast_png(pixels):
     rows = np.full((height, 1 + 3 * width), 2, np.uint8)
     rows[0, 1:] = flat[0]
     np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])  # modulo 256, as PNG wants it
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits for each of three colours
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows, 1)) + _chunk(b"IEND", b"")
+    header = struct.pack(
+        ">IIBBBBB", width, height, 8, 2, 0, 0, 0
+    )  # 8 bits for each of three colours
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", zlib.compress(rows, 1))
+        + _chunk(b"IEND", b"")
+    )
 
 
 def _chunk(name, content):
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+    return (
+        struct.pack(">I", len(content))
+        + name
+        + content
+        + struct.pack(">I", zlib.crc32(name + content))
+    )

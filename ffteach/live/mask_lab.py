@@ -6,10 +6,10 @@ import torch
 from ..data import load_mnist
 from ..mask_measures import agreement, agreement_by_chance, correlation_length, shares_of_ones
 from ..masks import PADDINGS, blur_stages, gaussian_stages, hybrids
+from .knobs import rounded
 from .mask_picture import SIZE, MaskPicture
 from .mask_words import figures, in_a_sentence, titles, verdict
 from .panel import SLIDER, Panel, close_all
-from .knobs import rounded
 
 MASKS = 1000  # so many are drawn and measured; the picture shows the first
 KINDS = {"Hinton: bits, many blurs": "blur", "System C: three Gaussians": "gaussian"}
@@ -39,22 +39,54 @@ class MaskLab(Panel):
     ff-seed, ff-picture, ff-status.
     """
 
-    def __init__(self, mask="blur", *, blurs=8, kernel=7, sigma=14.0, cut=0.5, padding="reflect", seed=0, presenter=False):
+    def __init__(
+        self,
+        mask="blur",
+        *,
+        blurs=8,
+        kernel=7,
+        sigma=14.0,
+        cut=0.5,
+        padding="reflect",
+        seed=0,
+        presenter=False,
+    ):
         _check(mask, blurs, kernel, sigma, cut, padding, seed)
         self._train, self.presenter = load_mnist().train, presenter
         self._make_controls(mask, blurs, kernel, sigma, cut, padding, seed)
         self.draw_button = widgets.Button(
-            description="Fresh draw", tooltip="Other noise and other digits: the next seed", button_style="primary", layout={"width": "auto"}
+            description="Fresh draw",
+            tooltip="Other noise and other digits: the next seed",
+            button_style="primary",
+            layout={"width": "auto"},
         )
         self.draw_button.add_class("ff-draw")
         essential = self.kind, self.blurs, self.kernel, self.sigma, self.cut
-        everything = self.kind, self.blurs, self.kernel, self.sigma, self.cut, self.padding, self.seed
-        super().__init__([self.draw_button], everything, name="ff-mask-lab", size=SIZE, presenter=presenter, essential=essential)
+        everything = (
+            self.kind,
+            self.blurs,
+            self.kernel,
+            self.sigma,
+            self.cut,
+            self.padding,
+            self.seed,
+        )
+        super().__init__(
+            [self.draw_button],
+            everything,
+            name="ff-mask-lab",
+            size=SIZE,
+            presenter=presenter,
+            essential=essential,
+        )
         self._all_controls = everything
         self._figure = MaskPicture(masks=MASKS, scale=self.scale)
         self.said = ""
         self._shown = None  # the settings that the stages belong to
-        for control, css in zip(everything, ("ff-kind", "ff-blurs", "ff-kernel", "ff-sigma", "ff-cut", "ff-padding", "ff-seed")):
+        for control, css in zip(
+            everything,
+            ("ff-kind", "ff-blurs", "ff-kernel", "ff-sigma", "ff-cut", "ff-padding", "ff-seed"),
+        ):
             self.follow(control, css, lambda value: self._fit())
         self.draw_button.on_click(lambda button: self.do(self._next))
         self._fit()
@@ -63,26 +95,74 @@ class MaskLab(Panel):
     def _make_controls(self, mask, blurs, kernel, sigma, cut, padding, seed):
         small = {"style": {"description_width": "initial"}}
         kind = next(name for name, value in KINDS.items() if value == mask)
-        self.kind = widgets.Dropdown(options=list(KINDS), value=kind, description="Kind of mask", **small, layout={"width": "430px" if self.presenter else "290px"})
-        self.blurs = widgets.IntSlider(blurs, min=0, max=MOST_BLURS, description="Blurs", tooltip="How often [1/4, 1/2, 1/4] is applied", **SLIDER)
+        self.kind = widgets.Dropdown(
+            options=list(KINDS),
+            value=kind,
+            description="Kind of mask",
+            **small,
+            layout={"width": "430px" if self.presenter else "290px"},
+        )
+        self.blurs = widgets.IntSlider(
+            blurs,
+            min=0,
+            max=MOST_BLURS,
+            description="Blurs",
+            tooltip="How often [1/4, 1/2, 1/4] is applied",
+            **SLIDER,
+        )
         self.kernel = widgets.IntSlider(
-            kernel, min=1, max=LARGEST_KERNEL, step=2, description="Kernel", tooltip="Pixels of the middle Gaussian; the others have two less", **SLIDER
+            kernel,
+            min=1,
+            max=LARGEST_KERNEL,
+            step=2,
+            description="Kernel",
+            tooltip="Pixels of the middle Gaussian; the others have two less",
+            **SLIDER,
         )
         self.sigma = widgets.FloatSlider(
-            sigma, min=0.5, max=LARGEST_SIGMA, step=0.1, readout_format=".1f",
-            description="Sigma", tooltip="Of the middle Gaussian, in pixels; the others have half", **SLIDER,
-        )  # fmt: skip
-        self.cut = widgets.FloatSlider(
-            cut, min=0, max=1, step=0.01, readout_format=".2f", description="Cut", tooltip="The mask is 1 where the blurred noise is above it", **SLIDER
+            sigma,
+            min=0.5,
+            max=LARGEST_SIGMA,
+            step=0.1,
+            readout_format=".1f",
+            description="Sigma",
+            tooltip="Of the middle Gaussian, in pixels; the others have half",
+            **SLIDER,
         )
-        self.padding = widgets.Dropdown(options=list(PADDINGS), value=padding, description="Padding", **small, layout={"width": "160px"})
-        self.seed = widgets.BoundedIntText(seed, min=0, max=LAST_SEED, description="Seed", **small, layout={"width": "130px"})
+        self.cut = widgets.FloatSlider(
+            cut,
+            min=0,
+            max=1,
+            step=0.01,
+            readout_format=".2f",
+            description="Cut",
+            tooltip="The mask is 1 where the blurred noise is above it",
+            **SLIDER,
+        )
+        self.padding = widgets.Dropdown(
+            options=list(PADDINGS),
+            value=padding,
+            description="Padding",
+            **small,
+            layout={"width": "160px"},
+        )
+        self.seed = widgets.BoundedIntText(
+            seed, min=0, max=LAST_SEED, description="Seed", **small, layout={"width": "130px"}
+        )
 
     @property
     def settings(self):
         """The arguments that make the panel anew as it is set now."""
-        values = {"mask": (self.mask, "blur"), "blurs": (self.blurs.value, 8), "kernel": (self.kernel.value, 7)}
-        values |= {"sigma": (rounded(self.sigma.value), 14.0), "cut": (rounded(self.cut.value), 0.5), "padding": (self.padding.value, "reflect")}
+        values = {
+            "mask": (self.mask, "blur"),
+            "blurs": (self.blurs.value, 8),
+            "kernel": (self.kernel.value, 7),
+        }
+        values |= {
+            "sigma": (rounded(self.sigma.value), 14.0),
+            "cut": (rounded(self.cut.value), 0.5),
+            "padding": (self.padding.value, "reflect"),
+        }
         values |= {"seed": (self.seed.value, 0), "presenter": (self.presenter, False)}
         return {name: value for name, (value, default) in values.items() if value != default}
 
@@ -103,12 +183,16 @@ class MaskLab(Panel):
                 "message": self.said,
                 "mask": self.mask,
                 "blurs": self.blurs.value,
-                "gaussians": gaussians(self.kernel.value, rounded(self.sigma.value)),  # (kernel size, sigma) of each
+                "gaussians": gaussians(
+                    self.kernel.value, rounded(self.sigma.value)
+                ),  # (kernel size, sigma) of each
                 "cut": rounded(self.cut.value),
                 "padding": self.padding.value,
                 "seed": self.seed.value,
                 "digits": self.labels.tolist(),
-                "ones_shown": masks[0].mean().item(),  # in the one mask of the picture; the rest is of all:
+                "ones_shown": masks[0]
+                .mean()
+                .item(),  # in the one mask of the picture; the rest is of all:
                 "neighbours_agree": agree[1].item(),
                 "agreement": agree.tolist(),  # against distance, from 0
                 "correlation_length": correlation_length(masks),  # NaN if the masks are all alike
@@ -142,9 +226,15 @@ class MaskLab(Panel):
     def frame(self):
         state, masks = self.state, self.stages.masks
         self._figure.update(
-            [stage[0].reshape(28, 28) for stage in self.stages], self.digits, self.hybrid, words=titles(state, self.stages.blurred[0]),
-            share=masks.mean(dim=0), agreement=state["agreement"], chance=agreement_by_chance(masks), length=state["correlation_length"],
-        )  # fmt: skip
+            [stage[0].reshape(28, 28) for stage in self.stages],
+            self.digits,
+            self.hybrid,
+            words=titles(state, self.stages.blurred[0]),
+            share=masks.mean(dim=0),
+            agreement=state["agreement"],
+            chance=agreement_by_chance(masks),
+            length=state["correlation_length"],
+        )
         return self._figure.png(), in_a_sentence(state, MASKS), figures(state)
 
     def _make(self):
@@ -153,14 +243,24 @@ class MaskLab(Panel):
         if settings == self._shown:
             return
         generator = torch.Generator().manual_seed(self.seed.value)
-        shared = {"padding": self.padding.value, "cut": rounded(self.cut.value), "generator": generator}
+        shared = {
+            "padding": self.padding.value,
+            "cut": rounded(self.cut.value),
+            "generator": generator,
+        }
         if self.mask == "blur":
             self.stages = blur_stages(MASKS, blurs=self.blurs.value, **shared)
         else:
-            self.stages = gaussian_stages(MASKS, gaussians=gaussians(self.kernel.value, rounded(self.sigma.value)), **shared)
-        two = torch.randperm(len(self._train.images), generator=generator.manual_seed(self.seed.value), device="cpu")[:2]  # the same for every kind of mask
+            self.stages = gaussian_stages(
+                MASKS, gaussians=gaussians(self.kernel.value, rounded(self.sigma.value)), **shared
+            )
+        two = torch.randperm(
+            len(self._train.images), generator=generator.manual_seed(self.seed.value), device="cpu"
+        )[:2]  # the same for every kind of mask
         self.digits, self.labels = self._train.take(two)
-        self.hybrid = hybrids(self.digits, self.stages.masks[:1].expand(2, -1), generator=generator)[0]
+        self.hybrid = hybrids(
+            self.digits, self.stages.masks[:1].expand(2, -1), generator=generator
+        )[0]
         self._shown = settings
 
     def _next(self):
@@ -169,7 +269,11 @@ class MaskLab(Panel):
 
     def _fit(self):
         """Show the sliders of this kind of mask only. A kernel has a middle: a number typed in may be even."""
-        for slider, kind in ((self.blurs, "blur"), (self.kernel, "gaussian"), (self.sigma, "gaussian")):
+        for slider, kind in (
+            (self.blurs, "blur"),
+            (self.kernel, "gaussian"),
+            (self.sigma, "gaussian"),
+        ):
             slider.layout.display = None if kind == self.mask else "none"
         if self.kernel.value % 2 == 0:
             self.kernel.value += 1
@@ -177,13 +281,28 @@ class MaskLab(Panel):
 
 def _check(mask, blurs, kernel, sigma, cut, padding, seed):
     """Raise ValueError, in words, for arguments that the controls cannot show."""
-    for name, value, choices in (("mask", mask, tuple(KINDS.values())), ("padding", padding, PADDINGS)):
+    for name, value, choices in (
+        ("mask", mask, tuple(KINDS.values())),
+        ("padding", padding, PADDINGS),
+    ):
         if value not in choices:
             raise ValueError(f"{name}={value!r}: choose one of {choices}")
-    whole = {"blurs": (blurs, 0, MOST_BLURS), "kernel": (kernel, 1, LARGEST_KERNEL), "seed": (seed, 0, LAST_SEED)}
-    for name, (value, least, most) in (whole | {"sigma": (sigma, 0.5, LARGEST_SIGMA), "cut": (cut, 0, 1)}).items():
+    whole = {
+        "blurs": (blurs, 0, MOST_BLURS),
+        "kernel": (kernel, 1, LARGEST_KERNEL),
+        "seed": (seed, 0, LAST_SEED),
+    }
+    for name, (value, least, most) in (
+        whole | {"sigma": (sigma, 0.5, LARGEST_SIGMA), "cut": (cut, 0, 1)}
+    ).items():
         kind = "whole number" if name in whole else "number"
-        if isinstance(value, bool) or not isinstance(value, int if name in whole else (int, float)) or not least <= value <= most:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int if name in whole else (int, float))
+            or not least <= value <= most
+        ):
             raise ValueError(f"{name}={value!r}: expected a {kind} from {least} to {most}")
     if kernel % 2 == 0:
-        raise ValueError(f"kernel={kernel}: a kernel needs a middle, so give it an odd number of pixels")
+        raise ValueError(
+            f"kernel={kernel}: a kernel needs a middle, so give it an odd number of pixels"
+        )

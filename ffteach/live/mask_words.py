@@ -23,7 +23,10 @@ def titles(state, blurred):
     a, b = state["digits"]
     return {
         "noise": ("Random bits" if bits else "Uniform noise", "0 or 1" if bits else "from 0 to 1"),
-        "blurred": (f"Blurred {state['blurs']} ×" if bits else "Three Gaussians", f"{blurred.min():.2f} to {blurred.max():.2f}, grey ½"),
+        "blurred": (
+            f"Blurred {state['blurs']} ×" if bits else "Three Gaussians",
+            f"{blurred.min():.2f} to {blurred.max():.2f}, grey ½",
+        ),
         "mask": (f"Mask: above {state['cut']:.2f}", f"{state['ones_shown']:.0%} ones"),
         "A": (f"Digit A, {a_or_an(a)}", "where mask is white"),
         "B": (f"Digit B, {a_or_an(b)}", "where it is black"),
@@ -44,7 +47,13 @@ def in_a_sentence(state, masks):
 
 def length_in_words(state):
     length = state["correlation_length"]
-    return "none, nothing varies" if math.isnan(length) else "beyond the image" if math.isinf(length) else f"{length:.1f} pixels"
+    return (
+        "none, nothing varies"
+        if math.isnan(length)
+        else "beyond the image"
+        if math.isinf(length)
+        else f"{length:.1f} pixels"
+    )
 
 
 def figures(state):
@@ -52,9 +61,14 @@ def figures(state):
     columns = (
         (200, f"Neighbours agree <b>{state['neighbours_agree']:.1%}</b>"),
         (230, f"Correlation length <b>{length_in_words(state)}</b>"),
-        (330, f"Ones: whole <b>{state['ones']:.1%}</b>, centre <b>{state['ones_centre']:.1%}</b>, rim <b>{state['ones_rim']:.1%}</b>"),
+        (
+            330,
+            f"Ones: whole <b>{state['ones']:.1%}</b>, centre <b>{state['ones_centre']:.1%}</b>, rim <b>{state['ones_rim']:.1%}</b>",
+        ),
     )
-    spans = "".join(f'<span style="flex:0 0 auto; min-width:{width}px">{text}</span>' for width, text in columns)
+    spans = "".join(
+        f'<span style="flex:0 0 auto; min-width:{width}px">{text}</span>' for width, text in columns
+    )
     return f'<div style="display:flex; flex-wrap:wrap; gap:0 12px; font-variant-numeric:tabular-nums">{spans}</div>'
 
 
@@ -62,7 +76,7 @@ def verdict(state):
     """What to think of these masks, in a sentence."""
     whole, centre, rim = state["ones"], state["ones_centre"], state["ones_rim"]
     if math.isnan(state["correlation_length"]):
-        return f"Every mask is the same: a \"hybrid\" is {'digit A' if whole == 1 else 'digit B'} itself, and would be called negative."
+        return f'Every mask is the same: a "hybrid" is {"digit A" if whole == 1 else "digit B"} itself, and would be called negative.'
     if abs(rim - centre) > UNEVEN:
         return f"Not balanced: the rim shows digit {'B' if rim < centre else 'A'} more often than the centre does."
     if abs(whole - 0.5) > NEARLY:

@@ -20,7 +20,9 @@ class Moments:
 
     def due(self, step):
         """Is it time to keep the moment after `step` steps?"""
-        return step not in self._kept and step >= max(self._kept, default=-self.spacing) + self.spacing
+        return (
+            step not in self._kept and step >= max(self._kept, default=-self.spacing) + self.spacing
+        )
 
     def keep(self, step, moment, size):
         """Keep what `moment` holds, of `size` bytes, as that of `step`, which is later than all others."""

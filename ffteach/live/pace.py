@@ -22,7 +22,11 @@ class Pace:
         self._last = now
         if last is not None and now - last < PAUSE:
             seconds = (now - last) / steps
-            self._seconds = seconds if self._seconds is None else self._seconds + (seconds - self._seconds) / TICKS
+            self._seconds = (
+                seconds
+                if self._seconds is None
+                else self._seconds + (seconds - self._seconds) / TICKS
+            )
 
     def seconds_for(self, steps):
         """Return how long so many steps will take, or None if nobody can know yet."""

@@ -19,9 +19,15 @@ class GoodnessBars:
     def __init__(self, ax, title, threshold):
         self.ax, self.upper = ax, 0
         self.bars = ax.bar(range(CLASSES), np.zeros(CLASSES), color=NEGATIVE, width=0.8).patches
-        (self.star,) = ax.plot([], [], "*", color=POSITIVE, markersize=11, label="the network's answer")
-        (self.hand,) = ax.plot([], [], "D", color=CHOSEN, markersize=8, markeredgecolor="white", label="your overlay")
-        self.threshold = ax.axhline(0, color=THRESHOLD, linestyle="--", linewidth=1.5, label="threshold", visible=threshold)
+        (self.star,) = ax.plot(
+            [], [], "*", color=POSITIVE, markersize=11, label="the network's answer"
+        )
+        (self.hand,) = ax.plot(
+            [], [], "D", color=CHOSEN, markersize=8, markeredgecolor="white", label="your overlay"
+        )
+        self.threshold = ax.axhline(
+            0, color=THRESHOLD, linestyle="--", linewidth=1.5, label="threshold", visible=threshold
+        )
         ax.set_title(title, fontsize=11)
         ax.set_xticks(range(CLASSES))
         ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
@@ -56,7 +62,15 @@ class PadPicture(LiveFigure):
         fig, axes = new_figure(mosaic=[["digit", *names]], size=(SIZE[0] / 100, SIZE[1] / 100))
         fig.set_layout_engine("none")
         self._build(fig, axes, names, threshold)
-        super().__init__(fig, [self.digit, self.ink, self.frame, *(artist for chart in self.charts for artist in chart.moving)])
+        super().__init__(
+            fig,
+            [
+                self.digit,
+                self.ink,
+                self.frame,
+                *(artist for chart in self.charts for artist in chart.moving),
+            ],
+        )
 
     @styled
     def _build(self, fig, axes, names, threshold):
@@ -65,9 +79,15 @@ class PadPicture(LiveFigure):
         axes["digit"].set_title("As MNIST has it", fontsize=11)
         axes["digit"].set_xlabel("framed: label pixels\nwith your overlay", fontsize=9)
         self.ink = axes["digit"].add_patch(Rectangle((-0.5, -0.5), 1, 1, facecolor=CHOSEN))
-        self.frame = axes["digit"].add_patch(Rectangle((-0.5, -0.5), CLASSES, 1, fill=False, edgecolor=CHOSEN, linewidth=1.5, clip_on=False))
+        self.frame = axes["digit"].add_patch(
+            Rectangle(
+                (-0.5, -0.5), CLASSES, 1, fill=False, edgecolor=CHOSEN, linewidth=1.5, clip_on=False
+            )
+        )
         width = (SIZE[0] - 170) / len(names)  # of a column
-        self.charts = [GoodnessBars(axes[name], name, threshold and name.startswith("Layer")) for name in names]
+        self.charts = [
+            GoodnessBars(axes[name], name, threshold and name.startswith("Layer")) for name in names
+        ]
         for column, chart in enumerate(self.charts):
             place(chart.ax, SIZE, left=210 + column * width, top=62, width=width - 44, height=178)
             chart.ax.set_xlabel("label", fontsize=10)
@@ -75,7 +95,12 @@ class PadPicture(LiveFigure):
                 chart.ax.set_xticks(range(0, CLASSES, 3))
         self.charts[0].ax.set_ylabel("goodness", fontsize=10)
         first = self.charts[0]
-        fig.legend(handles=[first.star, first.hand, *([first.threshold] if threshold else [])], loc="upper right", ncols=3, fontsize=10)
+        fig.legend(
+            handles=[first.star, first.hand, *([first.threshold] if threshold else [])],
+            loc="upper right",
+            ncols=3,
+            fontsize=10,
+        )
 
     def update(self, image, tables, *, label, strength, goodness, threshold):
         """Show image `(784,)`, goodness `(layers, 10)`, and the overlay set by hand: its label, its strength 0..1 and its goodness `(layers,)`."""
@@ -83,7 +108,13 @@ class PadPicture(LiveFigure):
         self.ink.set(x=label - 0.5, alpha=strength and 0.3 + 0.7 * strength)
         tables, goodness = numbers(tables), numbers(goodness)
         if len(tables) > 1:
-            tables, goodness = np.vstack([tables, tables.sum(axis=0)]), np.append(goodness, goodness.sum())
-        changed = [chart.update(table, label, value, threshold) for chart, table, value in zip(self.charts, tables, goodness)]
+            tables, goodness = (
+                np.vstack([tables, tables.sum(axis=0)]),
+                np.append(goodness, goodness.sum()),
+            )
+        changed = [
+            chart.update(table, label, value, threshold)
+            for chart, table, value in zip(self.charts, tables, goodness)
+        ]
         if any(changed):
             self.redraw()

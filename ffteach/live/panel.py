@@ -14,7 +14,11 @@ from IPython import get_ipython
 from ..plots import picture
 
 PATIENCE = 2.0  # seconds that a click waits for a panel that is busy in a cell's `run`
-SLIDER = {"continuous_update": False, "style": {"description_width": "initial"}, "layout": {"flex": "1 1 240px"}}
+SLIDER = {
+    "continuous_update": False,
+    "style": {"description_width": "initial"},
+    "layout": {"flex": "1 1 240px"},
+}
 PROJECTOR = 1.5  # how many times larger a presenter's type and picture are
 LARGE_TYPE = (
     "<style>.ff-presenter { --jp-widgets-font-size: 20px; --jp-widgets-inline-height: 42px; --jp-ui-font-size1: 20px;"
@@ -56,22 +60,37 @@ class Panel:
         self.error = None  # the exception that stopped the panel, if one did
         self._lock = threading.RLock()
         self.line_button = widgets.Button(
-            description="Print the line", tooltip="The line of Python that makes this panel anew, with its present settings", layout={"width": "auto"}
+            description="Print the line",
+            tooltip="The line of Python that makes this panel anew, with its present settings",
+            layout={"width": "auto"},
         )
         self.picture = widgets.HTML(layout={"margin": "0"})
-        self.figures, self.message = widgets.HTML(layout={"margin": "0 2px"}), widgets.HTML(layout={"margin": "0 2px"})
-        self.buttons = widgets.HBox([*buttons, *([] if presenter else [self.line_button])], layout={"flex_flow": "row wrap"})
+        self.figures, self.message = (
+            widgets.HTML(layout={"margin": "0 2px"}),
+            widgets.HTML(layout={"margin": "0 2px"}),
+        )
+        self.buttons = widgets.HBox(
+            [*buttons, *([] if presenter else [self.line_button])], layout={"flex_flow": "row wrap"}
+        )
         self.controls = widgets.HBox(
-            [control for control in controls if not presenter or control in essential], layout={"flex_flow": "row wrap", "align_items": "center"}
+            [control for control in controls if not presenter or control in essential],
+            layout={"flex_flow": "row wrap", "align_items": "center"},
         )
         self.status = widgets.VBox([self.figures, self.message])
-        self.widget = widgets.VBox([self.buttons, self.controls, self.picture, *below, self.status], layout={"max_width": f"{self.size[0]}px"})
+        self.widget = widgets.VBox(
+            [self.buttons, self.controls, self.picture, *below, self.status],
+            layout={"max_width": f"{self.size[0]}px"},
+        )
         if presenter:
             self.widget.add_class("ff-presenter")
             self.status.children += (widgets.HTML(LARGE_TYPE, layout={"display": "none"}),)
         for widget, css in (
-            (self.widget, "ff-panel"), (self.widget, name), (self.picture, "ff-picture"), (self.status, "ff-status"), (self.line_button, "ff-line"),
-        ):  # fmt: skip
+            (self.widget, "ff-panel"),
+            (self.widget, name),
+            (self.picture, "ff-picture"),
+            (self.status, "ff-status"),
+            (self.line_button, "ff-line"),
+        ):
             widget.add_class(css)
         self.line_button.on_click(lambda button: self.say(self.line, code=True))
         self._replace_former()
@@ -105,7 +124,9 @@ class Panel:
         """Show how things stand."""
         content, alt, figures = self.frame()
         answer_at_once(self.widget)
-        self.picture.value = picture(content, alt, *self.size, attributes=f'decoding="sync" onload="{ON_PICTURE}"')
+        self.picture.value = picture(
+            content, alt, *self.size, attributes=f'decoding="sync" onload="{ON_PICTURE}"'
+        )
         self.figures.value = figures
 
     def do(self, act):
@@ -150,7 +171,10 @@ class Panel:
     def _replace_former(self):
         """Close the panels that an earlier run of this notebook cell has made: they have lost their place."""
         parent = getattr(get_ipython(), "get_parent", dict)()
-        cell, execution = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
+        cell, execution = (
+            parent.get("metadata", {}).get("cellId"),
+            parent.get("header", {}).get("msg_id"),
+        )
         if cell is None:
             return
         former, panels = _panels.get(cell, (None, []))

@@ -76,16 +76,24 @@ def for_panel(recipe, *, hybrids=False):
     Raises ValueError if the panel cannot show the recipe.
     """
     layers = len(recipe.widths) - 1
-    if recipe.growth != "none" or (recipe.negatives == "hybrids") != hybrids or layers > MOST_LAYERS:
+    if (
+        recipe.growth != "none"
+        or (recipe.negatives == "hybrids") != hybrids
+        or layers > MOST_LAYERS
+    ):
         panel, kind = ("probe", "hybrids") if hybrids else ("training", "wrong labels")
         raise ValueError(
             f"the {panel} lab shows a fixed number of layers, at most {MOST_LAYERS}, and {kind} as negatives: choose another recipe"
         )
-    return recipe.but(decay="none", batch_size=min(recipe.batch_size or LARGEST_BATCH, LARGEST_BATCH))
+    return recipe.but(
+        decay="none", batch_size=min(recipe.batch_size or LARGEST_BATCH, LARGEST_BATCH)
+    )
 
 
 def differences(recipe, base):
     """Return the settings of `recipe` that are others in `base`, as a dict; names aside."""
     return {
-        name: value for name, value in vars(recipe).items() if name not in ("name", "about") and value != getattr(base, name)
+        name: value
+        for name, value in vars(recipe).items()
+        if name not in ("name", "about") and value != getattr(base, name)
     }

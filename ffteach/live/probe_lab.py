@@ -11,7 +11,9 @@ from .probe_watch import ProbeWatch
 from .probe_words import figures, in_a_sentence
 from .training_words import conclusion
 
-LABELS = 3000  # labelled images for the probe: few enough to keep pace, enough to part the three curves
+LABELS = (
+    3000  # labelled images for the probe: few enough to keep pace, enough to part the three curves
+)
 SLICE = 0.03  # seconds of a tick for the probe: less, and the curve gets too few points
 
 
@@ -23,12 +25,26 @@ class ProbeControls(LearningKnobs):
     def __init__(self, recipe, *, seed, labels):
         super().__init__(recipe, seed=seed)
         self.blurs = widgets.BoundedIntText(
-            recipe.blurs, min=0, max=max(50, recipe.blurs), description="Blurs of the masks", disabled=recipe.mask != "blur", **small(180)
+            recipe.blurs,
+            min=0,
+            max=max(50, recipe.blurs),
+            description="Blurs of the masks",
+            disabled=recipe.mask != "blur",
+            **small(180),
         )
-        self.labels = widgets.BoundedIntText(labels, min=10, max=60_000, step=100, description="Labels for the probe", **small(210))
+        self.labels = widgets.BoundedIntText(
+            labels, min=10, max=60_000, step=100, description="Labels for the probe", **small(210)
+        )
         self.waiting = [self.widths, self.blurs, self.labels, self.seed]
         self.name(
-            threshold="threshold", learning_rate="lr", epochs="epochs", widths="widths", blurs="blurs", labels="labels", seed="seed", reveal="reveal"
+            threshold="threshold",
+            learning_rate="lr",
+            epochs="epochs",
+            widths="widths",
+            blurs="blurs",
+            labels="labels",
+            seed="seed",
+            reveal="reveal",
         )
         self.rows = first, _ = list(self.lay_out())
         self.essential = [first, self.why]
@@ -61,7 +77,9 @@ class ProbeLab(LearningPanel):
 
     DEFAULT = for_panel(RECIPES["quick-unsupervised"], hybrids=True)
 
-    def __init__(self, recipe=None, *, data=None, seed=0, labels=LABELS, presenter=False, **settings):
+    def __init__(
+        self, recipe=None, *, data=None, seed=0, labels=LABELS, presenter=False, **settings
+    ):
         self.recipe = for_panel((recipe or self.DEFAULT).but(**settings), hybrids=True)
         if isinstance(labels, bool) or not isinstance(labels, int) or not 10 <= labels <= 60_000:
             raise ValueError(f"labels={labels!r}: give a whole number from 10 to 60000")
@@ -69,8 +87,13 @@ class ProbeLab(LearningPanel):
         self.load(seed)
         self.knobs = knobs = ProbeControls(self.recipe, seed=seed, labels=labels)
         super().__init__(
-            knobs.rows, name="ff-probe-lab", size=SIZE, presenter=presenter, essential=knobs.essential, buttons=[knobs.reveal]
-        )  # fmt: skip
+            knobs.rows,
+            name="ff-probe-lab",
+            size=SIZE,
+            presenter=presenter,
+            essential=knobs.essential,
+            buttons=[knobs.reveal],
+        )
         self.watch = None
         self.connect()
         self.restart()
@@ -80,7 +103,11 @@ class ProbeLab(LearningPanel):
     def settings(self):
         """The arguments that make the panel anew as its controls stand, without those at their default."""
         knobs = self.knobs
-        others = {"labels": (knobs.labels.value, LABELS), "seed": (knobs.seed.value, 0), "presenter": (self.presenter, False)}
+        others = {
+            "labels": (knobs.labels.value, LABELS),
+            "seed": (knobs.seed.value, 0),
+            "presenter": (self.presenter, False),
+        }
         return {
             **differences(knobs.chosen(self.recipe), self.DEFAULT),
             **{name: value for name, (value, default) in others.items() if value != default},
@@ -94,14 +121,18 @@ class ProbeLab(LearningPanel):
         return {
             **self.progress,
             "in_order": watch.in_order,  # for each layer: share of the images whose goodness is above their hybrid's
-            "probe_step": watch.curve[-1][0] if watch.curve else 0,  # the step that `accuracy`, the last probe's, stands for
+            "probe_step": watch.curve[-1][0]
+            if watch.curve
+            else 0,  # the step that `accuracy`, the last probe's, stands for
             "curve": list(watch.curve),  # (step, epochs, accuracy)
             "baselines": watch.baselines,  # {"raw_pixels": ..., "untrained": ...}, accuracies of the same probe; None = not yet measured
             "labels": len(watch.train.labels),
             "images": len(watch.validation.labels),
             "units": len(watch.units),
             "change": (watch.change.norm() / start.norm()).item(),  # of those weights
-            "test_errors": self.revealed[1],  # of all three, and the step at which they were revealed; None before
+            "test_errors": self.revealed[
+                1
+            ],  # of all three, and the step at which they were revealed; None before
             "test_error_step": self.revealed[0],
         }
 
@@ -114,12 +145,19 @@ class ProbeLab(LearningPanel):
         net = self.begin()
         self.labels = self.knobs.labels.value
         raw = former.probes["raw_pixels"] if known else None
-        self.watch = ProbeWatch(self.training, self.data, seed=self.seed, labels=self.labels, raw=raw)
+        self.watch = ProbeWatch(
+            self.training, self.data, seed=self.seed, labels=self.labels, raw=raw
+        )
         self._figure = ProbePicture(
-            len(net.layers), tiles=len(self.watch.units), difference=self.recipe.loss == "pairwise", scale=self.scale
+            len(net.layers),
+            tiles=len(self.watch.units),
+            difference=self.recipe.loss == "pairwise",
+            scale=self.scale,
         )
         self.watch.look(everything=True)
-        self.say("Nothing trained yet: press Train. The baselines are measured in its first seconds.")
+        self.say(
+            "Nothing trained yet: press Train. The baselines are measured in its first seconds."
+        )
 
     def look(self, everything):
         self.watch.look(everything=everything)
@@ -149,7 +187,9 @@ class ProbeLab(LearningPanel):
             return self.say("The numbers are no longer finite: there is nothing to test.")
         self.watch.finish(*self._now)
         self.revealed = self.training.step, self.watch.test_errors()
-        self.say("Whoever chooses settings by the test error has no test left: choose by the validation accuracy.")
+        self.say(
+            "Whoever chooses settings by the test error has no test left: choose by the validation accuracy."
+        )
 
     def frame(self):
         """The picture, its alternative text, and the line of figures below it."""

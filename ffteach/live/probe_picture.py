@@ -21,8 +21,14 @@ class ProbePicture(LiveFigure):
 
     def __init__(self, layers, *, tiles, difference, scale=1):
         names = [f"Layer {layer + 1}" for layer in range(layers)]
-        fig, axes = new_figure(mosaic=[[*names, "fields", "accuracy"]], size=(SIZE[0] / 100, SIZE[1] / 100), dpi=100 * scale)
-        fig.set_layout_engine("none")  # the places are known, and finding them takes as long as all the drawing
+        fig, axes = new_figure(
+            mosaic=[[*names, "fields", "accuracy"]],
+            size=(SIZE[0] / 100, SIZE[1] / 100),
+            dpi=100 * scale,
+        )
+        fig.set_layout_engine(
+            "none"
+        )  # the places are known, and finding them takes as long as all the drawing
         wide = (546 - 16 * layers) / layers
         lines = -(-tiles // COLUMNS)
         for layer, name in enumerate(names):
@@ -37,26 +43,48 @@ class ProbePicture(LiveFigure):
 
     @styled
     def _build(self, fig, axes, names, difference):
-        self.histograms = [LiveHistogram(axes[name], title=name, difference=difference) for name in names]
+        self.histograms = [
+            LiveHistogram(axes[name], title=name, difference=difference) for name in names
+        ]
         for name in names:
             axes[name].set_title("")
             axes[name].set_title(name, loc="left")
-        self.shares = [axes[name].text(1, 1.04, "", transform=axes[name].transAxes, ha="right", va="bottom", fontsize=9) for name in names]
+        self.shares = [
+            axes[name].text(
+                1, 1.04, "", transform=axes[name].transAxes, ha="right", va="bottom", fontsize=9
+            )
+            for name in names
+        ]
         axes[names[0]].set_ylabel("validation images")
         first = self.histograms[0]
         first.pos.set_label("digits" if not difference else "digit minus its hybrid")
         first.neg.set_label("hybrids")
         handles = [first.pos, *([] if difference else [first.neg]), first.line]
         fig.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.02, 1), ncols=3)
-        fig.text(560 / SIZE[0], 1 - 18 / SIZE[1], "in order: above its own hybrid", ha="right", va="center", fontsize=9)
+        fig.text(
+            560 / SIZE[0],
+            1 - 18 / SIZE[1],
+            "in order: above its own hybrid",
+            ha="right",
+            va="center",
+            fontsize=9,
+        )
         self.fields = draw_image(
-            axes["fields"], mosaic(np.zeros((self.tiles, 784)), COLUMNS), "Change of layer 1's weights (red: more, blue: less)",
-            limits=(-1, 1), cmap="RdBu_r",
-        )  # fmt: skip
+            axes["fields"],
+            mosaic(np.zeros((self.tiles, 784)), COLUMNS),
+            "Change of layer 1's weights (red: more, blue: less)",
+            limits=(-1, 1),
+            cmap="RdBu_r",
+        )
         ax = self.accuracy = axes["accuracy"]
-        (self.curve,) = ax.plot([], [], "-o", color=SERIES[2], markersize=4, label="probe on Forward-Forward")
+        (self.curve,) = ax.plot(
+            [], [], "-o", color=SERIES[2], markersize=4, label="probe on Forward-Forward"
+        )
         styles = {"raw_pixels": (SERIES[1], ":"), "untrained": (CHANCE, "--")}
-        self.lines = {name: ax.axhline(0, color=colour, linestyle=style, visible=False) for name, (colour, style) in styles.items()}
+        self.lines = {
+            name: ax.axhline(0, color=colour, linestyle=style, visible=False)
+            for name, (colour, style) in styles.items()
+        }
         ax.set(title="Validation accuracy (%)", xlabel="epochs")
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         self._update_legend({})
@@ -67,14 +95,22 @@ class ProbePicture(LiveFigure):
         if upper := fit_goodness_axes(self.histograms, g_pos, g_neg, threshold, self.upper):
             self.upper = upper
             self.redraw()
-        for histogram, share, text, *values in zip(self.histograms, watch.in_order, self.shares, g_pos, g_neg):
+        for histogram, share, text, *values in zip(
+            self.histograms, watch.in_order, self.shares, g_pos, g_neg
+        ):
             histogram.update(*values, threshold)
             text.set_text(f"{share:.0%} in order")
         self.fields.set_data(mosaic(watch.change, COLUMNS))
         _, epochs, accuracy = np.array(watch.curve, dtype=float).reshape(-1, 3).T
         self.curve.set_data(epochs, 100 * accuracy)
-        seen = [100 * value for value in (*accuracy, *watch.baselines.values()) if value is not None and np.isfinite(value)]
-        lowest = next(low for low in LOWEST if low == LOWEST[-1] or min(seen, default=100) >= low + 1)
+        seen = [
+            100 * value
+            for value in (*accuracy, *watch.baselines.values())
+            if value is not None and np.isfinite(value)
+        ]
+        lowest = next(
+            low for low in LOWEST if low == LOWEST[-1] or min(seen, default=100) >= low + 1
+        )
         self._update_ground(target, lowest, watch.baselines)
 
     def _update_ground(self, target, lowest, baselines):
@@ -95,5 +131,9 @@ class ProbePicture(LiveFigure):
             value = baselines.get(name)
             line.set_label(NAMES[name] + (": to come" if value is None else f" {value:.1%}"))
         self.accuracy.legend(
-            handles=[self.curve, *self.lines.values()], loc="upper left", bbox_to_anchor=(-0.14, -0.24), fontsize=10, borderaxespad=0
+            handles=[self.curve, *self.lines.values()],
+            loc="upper left",
+            bbox_to_anchor=(-0.14, -0.24),
+            fontsize=10,
+            borderaxespad=0,
         )

@@ -28,7 +28,10 @@ class FittedProbe:
 
     def error(self, see, split):
         """Return the share of wrong answers, 0..1, on a `Split`."""
-        wrong = [F.linear(see(images), self.weight, self.bias).argmax(dim=1) != labels for images, labels in slices(split)]
+        wrong = [
+            F.linear(see(images), self.weight, self.bias).argmax(dim=1) != labels
+            for images, labels in slices(split)
+        ]
         return torch.cat(wrong).double().mean().item()
 
 
@@ -55,11 +58,20 @@ def fit_in_slices(see, train, validation, start=None):
     weight, bias = (part.clone() for part in start or regression.start())
 
     def loss_and_gradients():
-        loss, gradient, bias.grad = cross_entropy(features, train.labels, *regression.unscale(weight, bias))
-        weight.grad = (gradient - bias.grad.outer(regression.mean)) / regression.scale + DECAY * weight
+        loss, gradient, bias.grad = cross_entropy(
+            features, train.labels, *regression.unscale(weight, bias)
+        )
+        weight.grad = (
+            gradient - bias.grad.outer(regression.mean)
+        ) / regression.scale + DECAY * weight
         return loss + DECAY / 2 * weight.square().sum(dtype=torch.float64).item()
 
-    options = {"tolerance_grad": ROUGH_TOLERANCE, "tolerance_change": 0, "history_size": HISTORY, "line_search_fn": "strong_wolfe"}
+    options = {
+        "tolerance_grad": ROUGH_TOLERANCE,
+        "tolerance_change": 0,
+        "history_size": HISTORY,
+        "line_search_fn": "strong_wolfe",
+    }
     optimiser = torch.optim.LBFGS([weight, bias], max_iter=AT_ONCE, max_eval=4 * AT_ONCE, **options)
     for _ in range(STEPS // AT_ONCE):
         with torch.no_grad():

@@ -27,18 +27,33 @@ class ProbeWatch:
     def __init__(self, training, data, *, seed, labels, raw=None):
         generator, net = torch.Generator().manual_seed(seed), training.net
         device = data.train.images.device
-        chosen = torch.randperm(len(data.train.images), generator=generator, device="cpu")[:labels].to(device)
-        order = torch.randperm(len(data.validation.images), generator=generator, device="cpu").to(device)
+        chosen = torch.randperm(len(data.train.images), generator=generator, device="cpu")[
+            :labels
+        ].to(device)
+        order = torch.randperm(len(data.validation.images), generator=generator, device="cpu").to(
+            device
+        )
         self.net, self.layers = net, training.recipe.probe_layers
         self.untrained = copy.deepcopy(net)
-        self.train, self.validation, self.test = data.train.take(chosen), data.validation.take(order), data.test
+        self.train, self.validation, self.test = (
+            data.train.take(chosen),
+            data.validation.take(order),
+            data.test,
+        )
         self.hybrids = training.pairs.draw(self.validation.images, generator=generator)
         self.live = min(LOOKED_AT, len(order))
-        self.probes = {"untrained": None, "raw_pixels": raw}  # the baselines' `FittedProbe`s, None until they are measured
+        self.probes = {
+            "untrained": None,
+            "raw_pixels": raw,
+        }  # the baselines' `FittedProbe`s, None until they are measured
         self.probe = None  # the last of the network
         self.curve = []  # (step, epochs, accuracy)
-        self.units = list(range(min(TILES, net.widths[1])))  # those of the first layer that are shown
-        self._job = None  # (baseline or None, step, epochs, slices) of the probe that is being fitted
+        self.units = list(
+            range(min(TILES, net.widths[1]))
+        )  # those of the first layer that are shown
+        self._job = (
+            None  # (baseline or None, step, epochs, slices) of the probe that is being fitted
+        )
 
     # ---- goodness
 
@@ -47,8 +62,14 @@ class ProbeWatch:
         """Measure the goodness of the first `live` validation images and their hybrids, or of all."""
         count = len(self.hybrids) if everything else self.live
         pairs = [self.net(images[:count]) for images in (self.validation.images, self.hybrids)]
-        self.goodness = torch.stack([torch.stack([goodness(h) for h in activities]) for activities in pairs])  # (2, layers, N)
-        self.dead = [layer for layer, seen in enumerate(self.goodness.transpose(0, 1), start=1) if not seen.any()]
+        self.goodness = torch.stack(
+            [torch.stack([goodness(h) for h in activities]) for activities in pairs]
+        )  # (2, layers, N)
+        self.dead = [
+            layer
+            for layer, seen in enumerate(self.goodness.transpose(0, 1), start=1)
+            if not seen.any()
+        ]
 
     @property
     def finite(self):
@@ -105,7 +126,11 @@ class ProbeWatch:
         if name is None and self.curve and step < self.curve[-1][0] + every:
             return False
         net = self.untrained if name else copy.deepcopy(self.net)
-        see = (lambda images: images) if name == "raw_pixels" else (lambda images: features(net, images, layers=self.layers))
+        see = (
+            (lambda images: images)
+            if name == "raw_pixels"
+            else (lambda images: features(net, images, layers=self.layers))
+        )
         start = self.probe.solution if self.probe and not name else None
         at = (0, 0.0) if name else (step, epochs)
         self._job = name, *at, fit_in_slices(see, self.train, self.validation, start)
@@ -123,7 +148,9 @@ class ProbeWatch:
         if name == "raw_pixels":
             return
         finite = probe != "not finite"
-        self.curve.append((step, epochs, probe.accuracy if finite else math.nan))  # the untrained network is where it begins
+        self.curve.append(
+            (step, epochs, probe.accuracy if finite else math.nan)
+        )  # the untrained network is where it begins
         if finite:
             self.probe = probe
             self._choose_units()

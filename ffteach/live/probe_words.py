@@ -11,7 +11,9 @@ def in_a_sentence(state, pairwise):
     """The picture in words, for those who cannot see it."""
     layers = [
         f"layer {n}: digits {pos:.2f}, hybrids {neg:.2f}, {order:.0%} of the digits above their hybrid"
-        for n, (pos, neg, order) in enumerate(zip(state["goodness_pos"], state["goodness_neg"], state["in_order"]), start=1)
+        for n, (pos, neg, order) in enumerate(
+            zip(state["goodness_pos"], state["goodness_neg"], state["in_order"]), start=1
+        )
     ]
     layers += [] if pairwise else [f"threshold {state['threshold']:.1f}"]
     base = state["baselines"]
@@ -19,7 +21,11 @@ def in_a_sentence(state, pairwise):
         f"Mean goodness, {'; '.join(layers)}. Validation accuracy of the linear probe {percent(state['accuracy'])} at step {state['probe_step']}; "
         f"without training, raw pixels {percent(base['raw_pixels'])}, untrained network {percent(base['untrained'])}. "
         f"Below, what training has changed in the weights of {state['units']} units of the first layer: "
-        + ("nothing yet." if not state["step"] else f"{state['change']:.2f} of their length at the start.")
+        + (
+            "nothing yet."
+            if not state["step"]
+            else f"{state['change']:.2f} of their length at the start."
+        )
     )
 
 
@@ -31,6 +37,13 @@ def figures(state, where, share):
     columns = [(160, f"Probe's accuracy <b>{percent(state['accuracy'])}</b>"), (0, gain)]
     errors = state["test_errors"]
     if errors:
-        columns.append((0, "Test error <b>{forward_forward:.1%}</b>, raw pixels {raw_pixels:.1%}, untrained {untrained:.1%}".format(**errors)
-                        + f" at step {state['test_error_step']}"))  # fmt: skip
+        columns.append(
+            (
+                0,
+                "Test error <b>{forward_forward:.1%}</b>, raw pixels {raw_pixels:.1%}, untrained {untrained:.1%}".format(
+                    **errors
+                )
+                + f" at step {state['test_error_step']}",
+            )
+        )
     return in_columns(progress(state, where, share) + columns)

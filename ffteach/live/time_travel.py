@@ -16,13 +16,18 @@ class TimeTravel:
         """Keep the present moment if it is time to, or in any case."""
         lab, step = self.lab, self.lab.training.step
         if step not in self.moments.steps and (always or self.moments.due(step)):
-            size = 3 * sum(4 * weights.numel() for weights in lab.training.net.parameters())  # with Adam's two averages
+            size = 3 * sum(
+                4 * weights.numel() for weights in lab.training.net.parameters()
+            )  # with Adam's two averages
             self.moments.keep(step, (lab.training.state_dict(), lab.watch.remember()), size)
             self.show()
 
     def show(self):
         """Let the slider stand where the training stands, on the way to its target."""
-        self.lab.knobs.follow_steps(self.lab.training.step, max(self.lab.training.total_steps, *self.moments.steps, self.lab.training.step))
+        self.lab.knobs.follow_steps(
+            self.lab.training.step,
+            max(self.lab.training.total_steps, *self.moments.steps, self.lab.training.step),
+        )
 
     def go(self, wanted):
         """Go to the kept moment nearest to step `wanted`, on that side of the present one; return its step. All settings but epochs go along."""
@@ -37,7 +42,10 @@ class TimeTravel:
             training.epochs = epochs
             lab.watch.go_back(seen)
             knobs = lab.knobs
-            knobs.threshold.value, knobs.learning_rate.value = training.threshold, training.learning_rate
+            knobs.threshold.value, knobs.learning_rate.value = (
+                training.threshold,
+                training.learning_rate,
+            )
             knobs.freeze_only(set(training.frozen))
         self.show()
         return step

@@ -14,6 +14,7 @@ NEGATIVES = {  # the choice, and the two settings of a recipe that it stands for
     "other images, fixed": ("other images", False),
 }
 
+
 class TrainingControls(LearningKnobs):
     """All controls as widgets, set to what a recipe and the other arguments say. frozen: layers, from 1. digits: how many there are.
 
@@ -27,38 +28,83 @@ class TrainingControls(LearningKnobs):
         self._make_choices(recipe)
         layers = range(1, len(recipe.widths))
         if not set(frozen) <= set(layers):
-            raise ValueError(f"frozen={frozen!r}: there are the layers {', '.join(map(str, layers))}")
+            raise ValueError(
+                f"frozen={frozen!r}: there are the layers {', '.join(map(str, layers))}"
+            )
         look = {"indent": False, "layout": {"width": "auto", "flex": "1 1 0"}}
         self.boxes = [
-            widgets.Checkbox(description=f"Freeze layer {layer}", tooltip="Keep its weights as they are", **look)
+            widgets.Checkbox(
+                description=f"Freeze layer {layer}", tooltip="Keep its weights as they are", **look
+            )
             for layer in range(1, MOST_LAYERS + 1)
         ]
-        self.freeze = widgets.HBox(layout={"width": "67%", "margin": "0 0 0 28px"})  # each box above its layer's histogram
+        self.freeze = widgets.HBox(
+            layout={"width": "67%", "margin": "0 0 0 28px"}
+        )  # each box above its layer's histogram
         self.freeze_only({layer - 1 for layer in frozen})
-        self.digit = widgets.IntSlider(digit, min=0, max=digits - 1, description="Test image", tooltip="Which digit to follow", **SLIDER)
+        self.digit = widgets.IntSlider(
+            digit,
+            min=0,
+            max=digits - 1,
+            description="Test image",
+            tooltip="Which digit to follow",
+            **SLIDER,
+        )
         self.rewind = widgets.IntSlider(
-            0, min=0, max=1, description="Rewind to step", tooltip="In a pause: back to a moment of this training, to go on from there", **SLIDER
+            0,
+            min=0,
+            max=1,
+            description="Rewind to step",
+            tooltip="In a pause: back to a moment of this training, to go on from there",
+            **SLIDER,
         )
         self.name(
-            threshold="threshold", learning_rate="lr", epochs="epochs", negatives="negatives", loss="loss", widths="widths",
-            schedule="schedule", seed="seed", digit="digit", rewind="rewind", reveal="reveal",
-        )  # fmt: skip
+            threshold="threshold",
+            learning_rate="lr",
+            epochs="epochs",
+            negatives="negatives",
+            loss="loss",
+            widths="widths",
+            schedule="schedule",
+            seed="seed",
+            digit="digit",
+            rewind="rewind",
+            reveal="reveal",
+        )
         first, second = self.lay_out()
         self.essential = [first, self.why]
         self.rows = [*self.essential, second, self.freeze]
         self.below = widgets.HBox([self.digit, self.rewind], layout=ROW)
 
     def _make_choices(self, recipe):
-        negatives = next(name for name, stands_for in NEGATIVES.items() if stands_for == (recipe.negatives, recipe.fresh_negatives))
-        self.negatives = widgets.Dropdown(options=list(NEGATIVES), value=negatives, description="Negatives", **small(164))
-        self.loss = widgets.Dropdown(options=["threshold", "pairwise"], value=recipe.loss, description="Loss", **small(130))
-        self.schedule = widgets.Dropdown(options=["simultaneous", "greedy"], value=recipe.schedule, description="Schedule", **small(184))
+        negatives = next(
+            name
+            for name, stands_for in NEGATIVES.items()
+            if stands_for == (recipe.negatives, recipe.fresh_negatives)
+        )
+        self.negatives = widgets.Dropdown(
+            options=list(NEGATIVES), value=negatives, description="Negatives", **small(164)
+        )
+        self.loss = widgets.Dropdown(
+            options=["threshold", "pairwise"], value=recipe.loss, description="Loss", **small(130)
+        )
+        self.schedule = widgets.Dropdown(
+            options=["simultaneous", "greedy"],
+            value=recipe.schedule,
+            description="Schedule",
+            **small(184),
+        )
         self.waiting = [self.negatives, self.loss, self.widths, self.schedule, self.seed]
 
     def chosen(self, recipe):
         """Return the recipe with what the controls say. Raises ValueError, in words, for widths that cannot be."""
         negatives, fresh = NEGATIVES[self.negatives.value]
-        choices = {"negatives": negatives, "fresh_negatives": fresh, "loss": self.loss.value, "schedule": self.schedule.value}
+        choices = {
+            "negatives": negatives,
+            "fresh_negatives": fresh,
+            "loss": self.loss.value,
+            "schedule": self.schedule.value,
+        }
         return super().chosen(recipe).but(**choices)
 
     def fit(self, recipe):

@@ -35,19 +35,43 @@ class TrainingLab(LearningPanel):
 
     CURE = "rewind or press Reset"
 
-    def __init__(self, recipe=None, *, preset=None, data=None, seed=0, frozen=(), digit=0, presenter=False, guess=False, **settings):
+    def __init__(
+        self,
+        recipe=None,
+        *,
+        preset=None,
+        data=None,
+        seed=0,
+        frozen=(),
+        digit=0,
+        presenter=False,
+        guess=False,
+        **settings,
+    ):
         if recipe is not None and preset is not None:
             raise ValueError("give a recipe or a preset, not both")
         self.preset = None if preset == SLOW_MOTION.name else preset
         self.recipe = for_panel((recipe or find_preset(preset or SLOW_MOTION.name)).but(**settings))
         self._given_data = data
         self.load(seed)
-        self.knobs = knobs = TrainingControls(self.recipe, seed=seed, frozen=frozen, digit=digit, digits=len(self.data.test.images))
+        self.knobs = knobs = TrainingControls(
+            self.recipe, seed=seed, frozen=frozen, digit=digit, digits=len(self.data.test.images)
+        )
         super().__init__(
-            knobs.rows, name="ff-training-lab", size=SIZE, presenter=presenter, essential=knobs.essential, below=[knobs.below],
+            knobs.rows,
+            name="ff-training-lab",
+            size=SIZE,
+            presenter=presenter,
+            essential=knobs.essential,
+            below=[knobs.below],
             buttons=[knobs.reveal],
-        )  # fmt: skip
-        self.gate = GuessGate([self.train_button, self.step_button], needed=guess, say=self.say, taken=lambda: self.do(lambda: None))
+        )
+        self.gate = GuessGate(
+            [self.train_button, self.step_button],
+            needed=guess,
+            say=self.say,
+            taken=lambda: self.do(lambda: None),
+        )
         self.controls.children = (self.gate.row, *self.controls.children)
         self._figure = None
         self.connect()
@@ -60,10 +84,17 @@ class TrainingLab(LearningPanel):
         knobs = self.knobs
         self.follow(knobs.digit, "ff-digit", lambda digit: self.watch.choose(digit))
         for box in knobs.boxes:
-            self.follow(box, "ff-freeze", lambda value: setattr(self.training, "frozen", knobs.frozen))
+            self.follow(
+                box, "ff-freeze", lambda value: setattr(self.training, "frozen", knobs.frozen)
+            )
         by_hand = lambda step: step != self.training.step  # the training moves the scrubber too
-        knobs.rewind.observe(lambda change: by_hand(change["new"]) and self.do(lambda: self.rewind(change["new"])), "value")
-        self.train_button.observe(lambda change: setattr(knobs.rewind, "disabled", change["new"]), "value")  # it then moves by itself
+        knobs.rewind.observe(
+            lambda change: by_hand(change["new"]) and self.do(lambda: self.rewind(change["new"])),
+            "value",
+        )
+        self.train_button.observe(
+            lambda change: setattr(knobs.rewind, "disabled", change["new"]), "value"
+        )  # it then moves by itself
 
     @property
     def settings(self):
@@ -77,7 +108,9 @@ class TrainingLab(LearningPanel):
         }
         return {
             **({"preset": self.preset} if self.preset else {}),
-            **differences(self.knobs.chosen(self.recipe), for_panel(PRESETS[self.preset or SLOW_MOTION.name])),
+            **differences(
+                self.knobs.chosen(self.recipe), for_panel(PRESETS[self.preset or SLOW_MOTION.name])
+            ),
             **{name: value for name, (value, default) in others.items() if value != default},
         }
 
@@ -93,7 +126,9 @@ class TrainingLab(LearningPanel):
             "digit": watch.digit,
             "digit_label": watch.digit_label,
             "digit_goodness": watch.digit_goodness.tolist(),  # under each of the ten labels, summed over the layers that predict
-            "test_error": self.revealed[1],  # 0..1, and the step at which it was revealed; None before
+            "test_error": self.revealed[
+                1
+            ],  # 0..1, and the step at which it was revealed; None before
             "test_error_step": self.revealed[0],
             "moments": self.past.moments.steps,  # those one can rewind to
         }
@@ -111,10 +146,24 @@ class TrainingLab(LearningPanel):
         """Begin again with the untrained network and the present settings."""
         knobs, former, net = self.knobs, self.recipe, self.begin()
         self.training.frozen = knobs.frozen
-        self.watch = Watch(net, self.data, seed=self.seed, digit=knobs.digit.value, counted=self.recipe.counted_layers(net))
-        if self._figure is None or (former.loss, len(former.widths)) != (self.recipe.loss, len(self.recipe.widths)):
+        self.watch = Watch(
+            net,
+            self.data,
+            seed=self.seed,
+            digit=knobs.digit.value,
+            counted=self.recipe.counted_layers(net),
+        )
+        if self._figure is None or (former.loss, len(former.widths)) != (
+            self.recipe.loss,
+            len(self.recipe.widths),
+        ):
             images = self.watch.live, len(self.watch.labels)
-            self._figure = TrainingPicture(len(net.layers), difference=self.recipe.loss == "pairwise", images=images, scale=self.scale)
+            self._figure = TrainingPicture(
+                len(net.layers),
+                difference=self.recipe.loss == "pairwise",
+                images=images,
+                scale=self.scale,
+            )
         self.past = TimeTravel(self)
         self.look(everything=True)
         self.past.keep()
@@ -128,7 +177,9 @@ class TrainingLab(LearningPanel):
         self.past.keep()
 
     def look(self, everything):
-        self.watch.look(self.training.step / self.training.steps_per_epoch, self.loss, everything=everything)
+        self.watch.look(
+            self.training.step / self.training.steps_per_epoch, self.loss, everything=everything
+        )
 
     def settle(self):
         super().settle()
@@ -153,13 +204,22 @@ class TrainingLab(LearningPanel):
 
     def reveal(self):
         """Show the error on the test images."""
-        error, _ = error_rates(self.training.net, self.data.test, layers=self.watch.counted, shift=self.recipe.predict_shift)
+        error, _ = error_rates(
+            self.training.net,
+            self.data.test,
+            layers=self.watch.counted,
+            shift=self.recipe.predict_shift,
+        )
         self.revealed = self.training.step, error
-        self.say("Whoever chooses settings by the test error has no test left: choose by the validation accuracy.")
+        self.say(
+            "Whoever chooses settings by the test error has no test left: choose by the validation accuracy."
+        )
 
     def frame(self):
         """The picture, its alternative text, and the line of figures below it."""
         state, (where, target) = self.state, self.where
-        self._figure.update(self.watch, threshold=self.training.threshold, target=target, guess=self.gate.guess)
+        self._figure.update(
+            self.watch, threshold=self.training.threshold, target=target, guess=self.gate.guess
+        )
         alt = in_a_sentence(state, pairwise=self.recipe.loss == "pairwise")
         return self._figure.png(), alt, figures(state, where, state["epochs_done"] / target)

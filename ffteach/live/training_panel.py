@@ -25,20 +25,40 @@ class TrainingPanel(Panel):
     """
 
     def __init__(self, controls, *, name, size, buttons=(), **options):
-        self.clock = widgets.Play(min=0, max=10**9, interval=INTERVAL, repeat=True, layout={"display": "none"})
-        self.clock._view_count = 0  # have the browser count the pages that show it
-        self.train_button = widgets.ToggleButton(description="Train", tooltip="Start or pause", button_style="primary", layout=WIDTH)
-        self.step_button = widgets.Button(description="One step", tooltip="Pause, and train on one batch", layout=WIDTH)
-        self.reset_button = widgets.Button(
-            description="Reset", tooltip="Back to the untrained network, with these settings", layout=WIDTH
+        self.clock = widgets.Play(
+            min=0, max=10**9, interval=INTERVAL, repeat=True, layout={"display": "none"}
         )
-        super().__init__([self.train_button, self.step_button, self.reset_button, *buttons], controls, name=name, size=size, **options)
+        self.clock._view_count = 0  # have the browser count the pages that show it
+        self.train_button = widgets.ToggleButton(
+            description="Train", tooltip="Start or pause", button_style="primary", layout=WIDTH
+        )
+        self.step_button = widgets.Button(
+            description="One step", tooltip="Pause, and train on one batch", layout=WIDTH
+        )
+        self.reset_button = widgets.Button(
+            description="Reset",
+            tooltip="Back to the untrained network, with these settings",
+            layout=WIDTH,
+        )
+        super().__init__(
+            [self.train_button, self.step_button, self.reset_button, *buttons],
+            controls,
+            name=name,
+            size=size,
+            **options,
+        )
         self.widget.children += (self.clock,)
-        for button, css in ((self.train_button, "ff-train"), (self.step_button, "ff-step"), (self.reset_button, "ff-reset")):
+        for button, css in (
+            (self.train_button, "ff-train"),
+            (self.step_button, "ff-step"),
+            (self.reset_button, "ff-reset"),
+        ):
             button.add_class(css)
         self._link = widgets.jslink((self.train_button, "value"), (self.clock, "playing"))
         self.clock.observe(lambda change: self.tick(), "value")
-        self.clock.observe(lambda change: self.stop(), "_view_count")  # put on a page or taken off it: no clock without its picture
+        self.clock.observe(
+            lambda change: self.stop(), "_view_count"
+        )  # put on a page or taken off it: no clock without its picture
         self.train_button.observe(lambda change: self._toggled(), "value")
         self.step_button.on_click(lambda button: self._step())
         self.reset_button.on_click(lambda button: self._reset())

@@ -9,7 +9,9 @@ from .live_figure import LiveFigure, place
 
 SIZE = 840, 400  # pixels
 LOSS_SHOWN = 0.03, 30.0
-GOODNESS_ENDS = [base * 2.0**power for power in range(-3, 100) for base in (1, 1.5)]  # where the goodness axis may end
+GOODNESS_ENDS = [
+    base * 2.0**power for power in range(-3, 100) for base in (1, 1.5)
+]  # where the goodness axis may end
 
 
 class LiveHistogram(GoodnessHistogram):
@@ -24,7 +26,9 @@ class LiveHistogram(GoodnessHistogram):
         self.neg.set(visible=not difference, edgecolor="#7A5000", linewidth=0)
         self.pos.set_label("positive minus its own negative" if difference else "positive")
         self.line.set_label("equal" if difference else "threshold")
-        ax.set(ylim=(0, 1.05), yticks=[], ylabel="", xlabel="difference" if difference else "goodness")
+        ax.set(
+            ylim=(0, 1.05), yticks=[], ylabel="", xlabel="difference" if difference else "goodness"
+        )
         self.moving = [self.pos, self.neg, self.line]
 
     def reach(self, upper):
@@ -34,7 +38,9 @@ class LiveHistogram(GoodnessHistogram):
 
     def update(self, g_pos, g_neg, threshold):
         """Show goodness values `(N,)` each, in the same order, and the threshold."""
-        super().update(*((g_pos - g_neg, [], 0.0) if self.difference else (g_pos, g_neg, threshold)))
+        super().update(
+            *((g_pos - g_neg, [], 0.0) if self.difference else (g_pos, g_neg, threshold))
+        )
         shares = [stairs.get_data().values for stairs in (self.pos, self.neg)]
         for stairs, share in zip((self.pos, self.neg), shares):
             stairs.set_data(share / max(values.max() for values in shares), self.edges)
@@ -45,7 +51,9 @@ def fit_goodness_axes(histograms, g_pos, g_neg, threshold, former):
     difference = histograms[0].difference
     shown = np.abs(g_pos - g_neg) if difference else np.concatenate([g_pos, g_neg], axis=1)
     shown = shown[np.isfinite(shown)]
-    needed = max(1.2 * np.quantile(shown, 0.99) if len(shown) else 0, 0 if difference else 1.6 * threshold)
+    needed = max(
+        1.2 * np.quantile(shown, 0.99) if len(shown) else 0, 0 if difference else 1.6 * threshold
+    )
     upper = next(end for end in GOODNESS_ENDS if end >= needed or end == GOODNESS_ENDS[-1])
     if former and former / 4 < upper <= former:
         return None
@@ -65,7 +73,9 @@ class TrainingPicture(LiveFigure):
         names = [f"Layer {layer + 1}" for layer in range(layers)]
         places = [[*names, "accuracy", "loss", "image", "bars"]]
         fig, axes = new_figure(mosaic=places, size=(SIZE[0] / 100, SIZE[1] / 100), dpi=100 * scale)
-        fig.set_layout_engine("none")  # the places are known, and finding them takes as long as all the drawing
+        fig.set_layout_engine(
+            "none"
+        )  # the places are known, and finding them takes as long as all the drawing
         wide = (546 - 16 * layers) / layers
         for layer, name in enumerate(names):
             place(axes[name], SIZE, left=30 + layer * (wide + 16), top=56, width=wide, height=160)
@@ -81,23 +91,42 @@ class TrainingPicture(LiveFigure):
 
     @styled
     def _build(self, fig, axes, names, difference, images):
-        self.histograms = [LiveHistogram(axes[name], title=name, difference=difference) for name in names]
+        self.histograms = [
+            LiveHistogram(axes[name], title=name, difference=difference) for name in names
+        ]
         first = self.histograms[0]
         self.digit = DigitBars(axes["image"], axes["bars"], width=20)
         self.accuracy, self.loss = axes["accuracy"], axes["loss"]
         (line,) = self.accuracy.plot([], [], color=SERIES[2], label=f"{images[0]} images")
-        (dots,) = self.accuracy.plot([], [], "o", color=SERIES[2], markersize=5, label=f"all {images[1]}")
+        (dots,) = self.accuracy.plot(
+            [], [], "o", color=SERIES[2], markersize=5, label=f"all {images[1]}"
+        )
         (loss,) = self.loss.plot([], [], color=SERIES[3])
         self.curves = [line, dots, loss]
         self.guess = self.accuracy.axhline(0, color=SERIES[1], linestyle=":", visible=False)
-        self.guess_text = self.accuracy.text(0.02, 0, "", transform=self.accuracy.get_yaxis_transform(), color=SERIES[1], va="bottom", fontsize=9)
+        self.guess_text = self.accuracy.text(
+            0.02,
+            0,
+            "",
+            transform=self.accuracy.get_yaxis_transform(),
+            color=SERIES[1],
+            va="bottom",
+            fontsize=9,
+        )
         self.accuracy.set(ylim=(0, 100), yticks=range(0, 101, 20), title="Validation accuracy (%)")
         self.accuracy.legend(handles=[line, dots], loc="lower right", fontsize=9)
         axes[names[0]].set_ylabel("validation images")
         fig.legend(
-            handles=[first.pos, *([] if difference else [first.neg]), first.line, self.digit.winner],
-            loc="upper left", bbox_to_anchor=(0.02, 1), ncols=4,
-        )  # fmt: skip
+            handles=[
+                first.pos,
+                *([] if difference else [first.neg]),
+                first.line,
+                self.digit.winner,
+            ],
+            loc="upper left",
+            bbox_to_anchor=(0.02, 1),
+            ncols=4,
+        )
         self.loss.set(yscale="log", ylim=LOSS_SHOWN, title="Training loss", xlabel="epochs")
         self.loss.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
         self.loss.minorticks_off()
@@ -116,13 +145,19 @@ class TrainingPicture(LiveFigure):
         self._update_ground(target, guess)
         epochs, accuracy, loss = np.array(watch.history, dtype=float).reshape(-1, 3).T
         self.curves[0].set_data(epochs, 100 * accuracy)
-        self.curves[1].set_data(*(np.array(watch.epoch_ends, dtype=float).reshape(-1, 2) * (1, 100)).T)
+        self.curves[1].set_data(
+            *(np.array(watch.epoch_ends, dtype=float).reshape(-1, 2) * (1, 100)).T
+        )
         self.curves[2].set_data(epochs, np.clip(loss, *LOSS_SHOWN))
 
     def _update_digit(self, watch):
         if watch.digit != self.shown_digit:
             self.shown_digit = watch.digit
-            self.digit.choose(watch.digit_image, watch.digit_label, f"Test image {watch.digit}, a {watch.digit_label}")
+            self.digit.choose(
+                watch.digit_image,
+                watch.digit_label,
+                f"Test image {watch.digit}, a {watch.digit_label}",
+            )
             self.redraw()
         if self.digit.update(watch.digit_goodness):
             self.redraw()
@@ -136,5 +171,9 @@ class TrainingPicture(LiveFigure):
             ax.set_xlim(0, target)
         height = 100 * (guess or 0)
         self.guess.set(visible=guess is not None, ydata=[height, height])
-        self.guess_text.set(text="" if guess is None else "your guess", y=height, va="top" if height > 85 else "bottom")
+        self.guess_text.set(
+            text="" if guess is None else "your guess",
+            y=height,
+            va="top" if height > 85 else "bottom",
+        )
         self.redraw()

@@ -7,7 +7,9 @@ def in_a_sentence(state, pairwise):
     """The picture in words, for those who cannot see it."""
     pairs = list(enumerate(zip(state["goodness_pos"], state["goodness_neg"]), start=1))
     if pairwise:
-        layers = [f"layer {n}: positives minus negatives {pos - neg:.2f}" for n, (pos, neg) in pairs]
+        layers = [
+            f"layer {n}: positives minus negatives {pos - neg:.2f}" for n, (pos, neg) in pairs
+        ]
     else:
         layers = [f"layer {n}: positives {pos:.2f}, negatives {neg:.2f}" for n, (pos, neg) in pairs]
         layers.append(f"threshold {state['threshold']:.1f}")
@@ -23,23 +25,36 @@ def in_a_sentence(state, pairwise):
 def figures(state, where, share):
     """Progress, time left, accuracy and loss as one line of HTML. where: such as "Epoch 1 of 10"; share: of the work that is done."""
     loss = "" if state["loss"] is None else ", ".join(f"{loss:.2f}" for loss in state["loss"])
-    columns = [(180, f"Validation accuracy <b>{state['accuracy']:.1%}</b>"), (90, f"Loss {loss}" if loss else "")]
+    columns = [
+        (180, f"Validation accuracy <b>{state['accuracy']:.1%}</b>"),
+        (90, f"Loss {loss}" if loss else ""),
+    ]
     if state["test_error"] is not None:
-        columns.append((0, f"Test error <b>{state['test_error']:.1%}</b> at step {state['test_error_step']}"))
+        columns.append(
+            (0, f"Test error <b>{state['test_error']:.1%}</b> at step {state['test_error_step']}")
+        )
     return in_columns(progress(state, where, share) + columns)
 
 
 def progress(state, where, share):
     """The columns that tell where a training stands; see `figures`."""
     seconds = state["seconds_left"]
-    left = "" if seconds is None else f"about {math.ceil(seconds)} s left" if seconds < 100 else f"about {seconds / 60:.0f} min left"
+    left = (
+        ""
+        if seconds is None
+        else f"about {math.ceil(seconds)} s left"
+        if seconds < 100
+        else f"about {seconds / 60:.0f} min left"
+    )
     bar = f'<progress max="1" value="{share:.3f}" aria-label="Progress" style="width:100%"></progress>'
     return [(90, bar), (90, where), (70, f"step {state['step']}"), (95, left)]
 
 
 def in_columns(columns):
     """Texts of so many pixels at least, `(width, HTML)` each, as one line of HTML."""
-    spans = "".join(f'<span style="flex:0 0 auto; min-width:{width}px">{text}</span>' for width, text in columns)
+    spans = "".join(
+        f'<span style="flex:0 0 auto; min-width:{width}px">{text}</span>' for width, text in columns
+    )
     return f'<div style="display:flex; flex-wrap:wrap; gap:0 12px; font-variant-numeric:tabular-nums">{spans}</div>'
 
 
@@ -49,12 +64,24 @@ def diagnose(stats, watch, *, cure):
     stats: losses and goodness of the last steps; watch: what was seen after them; cure: what helps besides a lower learning rate.
     """
     if not (stats.isfinite().all() and watch.finite):
-        return "diverged", f"Diverged: the numbers are no longer finite. Lower the learning rate, then {cure}.", True
+        return (
+            "diverged",
+            f"Diverged: the numbers are no longer finite. Lower the learning rate, then {cure}.",
+            True,
+        )
     if not watch.dead:
         return None
-    which = f"Layer {watch.dead[0]} is" if len(watch.dead) == 1 else f"Layers {' and '.join(map(str, watch.dead))} are"
+    which = (
+        f"Layer {watch.dead[0]} is"
+        if len(watch.dead) == 1
+        else f"Layers {' and '.join(map(str, watch.dead))} are"
+    )
     why = f"every goodness is exactly 0, with no slope to learn from. Lower the learning rate, then {cure}."
-    return "dead", f"{which} dead: {why}", 1 in watch.dead  # the layers above a dead first one see nothing either
+    return (
+        "dead",
+        f"{which} dead: {why}",
+        1 in watch.dead,
+    )  # the layers above a dead first one see nothing either
 
 
 def conclusion(epochs, accuracy, guess):

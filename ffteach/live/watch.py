@@ -22,12 +22,17 @@ class Watch:
 
     def __init__(self, net, data, *, seed, digit, counted):
         images, labels = data.validation
-        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed), device="cpu").to(images.device)
+        order = torch.randperm(
+            len(images), generator=torch.Generator().manual_seed(seed), device="cpu"
+        ).to(images.device)
         self.net, self.test, self.counted = net, data.test, counted
         self.images, self.labels = images[order], labels[order]
         self.wrong = wrong_labels(self.labels, generator=torch.Generator().manual_seed(seed))
         self.live = min(LOOKED_AT, len(images))
-        self.history, self.epoch_ends = [], []  # (epochs, accuracy, loss) at each look; (epochs, accuracy on all images)
+        self.history, self.epoch_ends = (
+            [],
+            [],
+        )  # (epochs, accuracy, loss) at each look; (epochs, accuracy on all images)
         self._goodness = torch.zeros(2, len(net.layers), len(images), device=images.device)
         self._right = torch.zeros(len(images), device=images.device)
         self.dead = []  # layers, from 1, in which every goodness was 0
@@ -73,7 +78,13 @@ class Watch:
         self._look_at_digit()
         if self.history and self.history[-1][0] == done:
             return
-        self.history.append((done, self._right[: self.live].mean().item(), math.nan if loss is None else sum(loss) / len(loss)))
+        self.history.append(
+            (
+                done,
+                self._right[: self.live].mean().item(),
+                math.nan if loss is None else sum(loss) / len(loss),
+            )
+        )
         if everything:
             self.epoch_ends.append((done, self._right.mean().item()))
         for points in (self.history, self.epoch_ends):
@@ -81,7 +92,9 @@ class Watch:
                 del points[1::2]
 
     def _look_at_digit(self):
-        self.digit_goodness = goodness_per_label(self.net, self.digit_image.unsqueeze(0), layers=self.counted)[0]  # (10,), their sum
+        self.digit_goodness = goodness_per_label(
+            self.net, self.digit_image.unsqueeze(0), layers=self.counted
+        )[0]  # (10,), their sum
 
     REMEMBERED = ("history", "epoch_ends", "_goodness", "_right", "shown", "dead")
 

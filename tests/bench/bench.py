@@ -16,15 +16,20 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from reference import Reference  # noqa: E402  the plain Forward-Forward of the unit tests
+from reference import Reference
 
-from ffteach import RECIPES, Recipe, Split, error_rates, goodness_per_label, load_mnist, train  # noqa: E402
-from ffteach.device import choose_device, matrix_dtype, usable_cores  # noqa: E402
-from ffteach.report import peak_memory_mb  # noqa: E402
+from ffteach import RECIPES, Recipe, Split, error_rates, goodness_per_label, load_mnist, train
+from ffteach.device import choose_device, matrix_dtype, usable_cores
+from ffteach.report import peak_memory_mb
 
 ENOUGH = 3  # seconds of measuring for each side
-TURN = 0.05  # seconds at a time: what it needs is then in the cache, as it is while a network trains
-PUBLISHED_ERROR, PUBLISHED_STEPS = 0.0733, 2 * 1300  # system A: its test error, and the full-batch steps of its two layers
+TURN = (
+    0.05  # seconds at a time: what it needs is then in the cache, as it is while a network trains
+)
+PUBLISHED_ERROR, PUBLISHED_STEPS = (
+    0.0733,
+    2 * 1300,
+)  # system A: its test error, and the full-batch steps of its two layers
 
 
 def timed(run, calls):
@@ -73,7 +78,9 @@ def first_digits(count):
 
 
 def recipe_of(widths, batch_size, **settings):
-    return Recipe(**{"widths": widths, "batch_size": batch_size, "epochs": 10**6, "decay": "none", **settings})
+    return Recipe(
+        **{"widths": widths, "batch_size": batch_size, "epochs": 10**6, "decay": "none", **settings}
+    )
 
 
 def stepper(recipe, data):
@@ -90,31 +97,66 @@ def plain_stepper(recipe, data):
     images, labels = data
     batches = itertools.cycle(torch.randperm(len(images)).split(recipe.batch_size))
     net = Reference(recipe.network(), recipe.row_scale, recipe.label_strength)
-    optimisers = net.optimisers(functools.partial(torch.optim.Adam, lr=recipe.learning_rate, fused=True))
+    optimisers = net.optimisers(
+        functools.partial(torch.optim.Adam, lr=recipe.learning_rate, fused=True)
+    )
 
     def step():
         batch = next(batches)
         wrong = (labels[batch] + torch.randint(1, 10, (len(batch),))) % 10
-        net.step(optimisers, range(len(optimisers)), images[batch], labels[batch], wrong, recipe.loss, recipe.threshold, recipe.temperature)
+        net.step(
+            optimisers,
+            range(len(optimisers)),
+            images[batch],
+            labels[batch],
+            wrong,
+            recipe.loss,
+            recipe.threshold,
+            recipe.temperature,
+        )
 
     return step
 
 
 def against_the_plain_way():
     rows, data = [], first_digits(10_000)
-    for widths, batch in (((784, 500), 100), ((784, 500, 500), 100), ((784, 500), 1000), ((784, 2000, 2000), 1000)):
+    for widths, batch in (
+        ((784, 500), 100),
+        ((784, 500, 500), 100),
+        ((784, 500), 1000),
+        ((784, 2000, 2000), 1000),
+    ):
         recipe = recipe_of(widths, batch)
         ours, plain = race(stepper(recipe, data), plain_stepper(recipe, data))
-        rows.append([f"step, {'-'.join(map(str, widths))}, batch {batch}", f"{1000 * ours:.1f} ms", f"{1000 * plain:.1f} ms", f"{plain / ours:.1f}"])
+        rows.append(
+            [
+                f"step, {'-'.join(map(str, widths))}, batch {batch}",
+                f"{1000 * ours:.1f} ms",
+                f"{1000 * plain:.1f} ms",
+                f"{plain / ours:.1f}",
+            ]
+        )
     images = data.images[:2000]
     for widths in ((784, 500), (784, 500, 500), (784, 2000, 2000)):
         net = recipe_of(widths, 100).network()
         reference = Reference(net, "mean-square-1", net.label_strength)
-        ours, plain = race(lambda: goodness_per_label(net, images), lambda: [reference.goodness_per_label(part) for part in images.split(500)])
-        rows.append(
-            [f"goodness of ten labels, {'-'.join(map(str, widths))}, 2 000 images", f"{1000 * ours:.0f} ms", f"{1000 * plain:.0f} ms", f"{plain / ours:.1f}"]
+        ours, plain = race(
+            lambda: goodness_per_label(net, images),
+            lambda: [reference.goodness_per_label(part) for part in images.split(500)],
         )
-    table("Against autograd on materialised overlays, and ten plain passes", ["what", "ffteach", "plain", "times faster"], rows)
+        rows.append(
+            [
+                f"goodness of ten labels, {'-'.join(map(str, widths))}, 2 000 images",
+                f"{1000 * ours:.0f} ms",
+                f"{1000 * plain:.0f} ms",
+                f"{plain / ours:.1f}",
+            ]
+        )
+    table(
+        "Against autograd on materialised overlays, and ten plain passes",
+        ["what", "ffteach", "plain", "times faster"],
+        rows,
+    )
 
 
 # ---- what bfloat16 brings
@@ -125,11 +167,26 @@ def float32_against_bfloat16():
         print("\nThis CPU has no bfloat16 instructions: precision='bfloat16' means float32 here.")
         return
     rows, data = [], first_digits(10_000)
-    for widths, batch in (((784, 500, 500), 100), ((784, 1000, 1000), 250), ((784, 2000, 2000), 1000)):
+    for widths, batch in (
+        ((784, 500, 500), 100),
+        ((784, 1000, 1000), 250),
+        ((784, 2000, 2000), 1000),
+    ):
         recipe = recipe_of(widths, batch)
         single, half = race(stepper(recipe, data), stepper(recipe.but(precision="bfloat16"), data))
-        rows.append([f"{'-'.join(map(str, widths))}, batch {batch}", f"{1000 * single:.1f} ms", f"{1000 * half:.1f} ms", f"{single / half:.1f}"])
-    table("A step with matrix products in float32 and in bfloat16", ["network", "float32", "bfloat16", "times faster"], rows)
+        rows.append(
+            [
+                f"{'-'.join(map(str, widths))}, batch {batch}",
+                f"{1000 * single:.1f} ms",
+                f"{1000 * half:.1f} ms",
+                f"{single / half:.1f}",
+            ]
+        )
+    table(
+        "A step with matrix products in float32 and in bfloat16",
+        ["network", "float32", "bfloat16", "times faster"],
+        rows,
+    )
 
 
 # ---- against the arithmetic
@@ -155,14 +212,36 @@ def operations(widths, batch):
 
 def against_the_arithmetic():
     rows, count = [], 10_000
-    for widths, batch in (((784, 500, 500), 100), ((784, 1000, 1000), 100), ((784, 2000, 2000, 2000), 1000)):
+    for widths, batch in (
+        ((784, 500, 500), 100),
+        ((784, 1000, 1000), 100),
+        ((784, 2000, 2000, 2000), 1000),
+    ):
         step = stepper(recipe_of(widths, batch), first_digits(count))
         product_seconds, seconds = race(peak_product(), step, seconds=2 * ENOUGH)
         rate, peak = operations(widths, batch) / seconds, 2 * SIZE**3 / product_seconds
         epoch = seconds * count / batch
-        rows.append(["-".join(map(str, widths)), batch, f"{epoch:.2f} s", f"{rate / 1e9:.0f} GFLOP/s", f"{peak / 1e9:.0f} GFLOP/s", f"{rate / peak:.0%}"])
-    head = ["widths", "batch", "epoch of 10 000", "rate", f"a product of {SIZE} x {SIZE} matrices", "share"]
-    table("Share of the machine's float32 matrix-product peak, product and step in turn", head, rows)
+        rows.append(
+            [
+                "-".join(map(str, widths)),
+                batch,
+                f"{epoch:.2f} s",
+                f"{rate / 1e9:.0f} GFLOP/s",
+                f"{peak / 1e9:.0f} GFLOP/s",
+                f"{rate / peak:.0%}",
+            ]
+        )
+    head = [
+        "widths",
+        "batch",
+        "epoch of 10 000",
+        "rate",
+        f"a product of {SIZE} x {SIZE} matrices",
+        "share",
+    ]
+    table(
+        "Share of the machine's float32 matrix-product peak, product and step in turn", head, rows
+    )
 
 
 # ---- how the cost grows
@@ -176,12 +255,28 @@ def how_it_grows():
     changes += [{"batch": batch} for batch in (50, 250, 1000)]
     changes += [{"images": count} for count in (1000, 60_000)]
     cases = [base | change for change in changes]
-    times = race(*(stepper(recipe_of(case["widths"], case["batch"]), digits(case["images"])) for case in cases))
+    times = race(
+        *(
+            stepper(recipe_of(case["widths"], case["batch"]), digits(case["images"]))
+            for case in cases
+        )
+    )
     for change, case, seconds in zip(changes, cases, times):
         epoch = seconds * case["images"] / case["batch"]
-        rows.append([next((f"{name} {value}" for name, value in change.items()), "(as it is)"), f"{1000 * seconds:.1f} ms", f"{epoch:.2f} s", epoch])
+        rows.append(
+            [
+                next((f"{name} {value}" for name, value in change.items()), "(as it is)"),
+                f"{1000 * seconds:.1f} ms",
+                f"{epoch:.2f} s",
+                epoch,
+            ]
+        )
     rows = [[*row[:-1], f"{row[-1] / rows[0][-1]:.2f}"] for row in rows]
-    table(f"How the cost grows, from {base}", ["changed", "a step", "an epoch", "against the first line"], rows)
+    table(
+        f"How the cost grows, from {base}",
+        ["changed", "a step", "an epoch", "against the first line"],
+        rows,
+    )
 
 
 # ---- how long until it is good
@@ -193,15 +288,27 @@ def seconds_to(error, recipe, which="sample", *, to_the_end=True):
     net = recipe.network()
     run, reached = train(net, data, recipe), None
     for record in run.epoch_records():
-        if reached is None and error_rates(net, data.test, layers=recipe.counted_layers(net), shift=recipe.predict_shift)[0] < error:
+        if (
+            reached is None
+            and error_rates(
+                net, data.test, layers=recipe.counted_layers(net), shift=recipe.predict_shift
+            )[0]
+            < error
+        ):
             reached = record.seconds, record.epoch
             if not to_the_end:
                 break
-    return reached, run.seconds, error_rates(net, data.test, layers=recipe.counted_layers(net), shift=recipe.predict_shift)[0]
+    return (
+        reached,
+        run.seconds,
+        error_rates(net, data.test, layers=recipe.counted_layers(net), shift=recipe.predict_shift)[
+            0
+        ],
+    )
 
 
 def full_set():
-    """"full" if all of MNIST is on this machine (see `load_mnist`), else "sample": nothing is downloaded for a benchmark."""
+    """ "full" if all of MNIST is on this machine (see `load_mnist`), else "sample": nothing is downloaded for a benchmark."""
     root = Path(os.environ.get("FFTEACH_DATA") or Path.home() / ".cache" / "ffteach")
     return "full" if (root / "MNIST" / "raw" / "train-images-idx3-ubyte").is_file() else "sample"
 
@@ -210,7 +317,14 @@ def how_long():
     published = RECIPES["growing-published"]
     step = stepper(published, digits(50_000))
     (seconds,) = race(step, seconds=10)
-    rows = [["growing-published", "full (50 000)", f"{PUBLISHED_STEPS * seconds / 60:.0f} min: {PUBLISHED_STEPS} steps, extrapolated from the best of some", "7.34 % (README)"]]
+    rows = [
+        [
+            "growing-published",
+            "full (50 000)",
+            f"{PUBLISHED_STEPS * seconds / 60:.0f} min: {PUBLISHED_STEPS} steps, extrapolated from the best of some",
+            "7.34 % (README)",
+        ]
+    ]
     reached, total, error = seconds_to(PUBLISHED_ERROR, RECIPES["quick"])
     when = f"{reached[0]:.1f} s, {reached[1]} epochs" if reached else "not reached"
     rows.append(["quick", "sample (10 000)", when, f"{error:.2%} after {total:.1f} s"])
@@ -219,12 +333,18 @@ def how_long():
         reached, _, error = seconds_to(PUBLISHED_ERROR, RECIPES[name], which, to_the_end=False)
         when = f"{reached[0]:.1f} s, {reached[1]} epochs" if reached else "not reached"
         rows.append([name, which, when, f"stopped there, at {error:.2%}"])
-    table(f"Training time to {PUBLISHED_ERROR:.2%} test error, system A's published result", ["recipe", "data", "time to it", "in the end"], rows)
+    table(
+        f"Training time to {PUBLISHED_ERROR:.2%} test error, system A's published result",
+        ["recipe", "data", "time to it", "in the end"],
+        rows,
+    )
 
 
 def main():
     choose_device("cpu")
-    print(f"{platform.machine()}, {usable_cores()} cores, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    print(
+        f"{platform.machine()}, {usable_cores()} cores, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    )
     against_the_plain_way()
     float32_against_bfloat16()
     against_the_arithmetic()

@@ -10,15 +10,19 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
-from bench import table  # noqa: E402
-from jupyterlab_driver import CHROMIUM_OPTIONS, JupyterServer, NotebookPage, find_chromium, wait_for  # noqa: E402
-from panel_page import PanelPage, write_notebook  # noqa: E402
+from bench import table
+from jupyterlab_driver import CHROMIUM_OPTIONS, JupyterServer, NotebookPage, find_chromium, wait_for
+from panel_page import PanelPage, write_notebook
 
-from ffteach import live  # noqa: E402
+from ffteach import live
 
 SLIDERS = {  # of each panel the one that is moved
-    "TrainingLab": "ff-threshold", "GoodnessLab": "ff-threshold", "MaskLab": "ff-blurs", "ProbeLab": "ff-threshold", "DigitPad": "ff-strength",
-}  # fmt: skip
+    "TrainingLab": "ff-threshold",
+    "GoodnessLab": "ff-threshold",
+    "MaskLab": "ff-blurs",
+    "ProbeLab": "ff-threshold",
+    "DigitPad": "ff-strength",
+}
 PANELS = {name: css for name, css in SLIDERS.items() if hasattr(live, name)}
 MOVES, SECONDS = 60, 10  # of a slider; of training
 LISTEN = """panel => {
@@ -40,14 +44,19 @@ def milliseconds(seconds):
 
 def spread(times):
     """Median and 95th percentile of seconds, as text."""
-    return [milliseconds(statistics.median(times)), milliseconds(statistics.quantiles(times, n=20)[-1])]
+    return [
+        milliseconds(statistics.median(times)),
+        milliseconds(statistics.quantiles(times, n=20)[-1]),
+    ]
 
 
 def part(widget, css):
     """Return the widget with this CSS class, in `widget` or below it."""
     if css in getattr(widget, "_dom_classes", ()):
         return widget
-    return next((found for child in getattr(widget, "children", ()) if (found := part(child, css))), None)
+    return next(
+        (found for child in getattr(widget, "children", ()) if (found := part(child, css))), None
+    )
 
 
 def headless(name):
@@ -76,12 +85,28 @@ def headless(name):
 def in_browser(name, browser, server):
     """One row of figures of a panel in JupyterLab."""
     path = f"{name}.ipynb"
-    write_notebook(server.root / path, ["from ffteach import live", f"panel = live.{name}()\npanel", "getattr(panel, 'training', None) and panel.training.seconds"])
+    write_notebook(
+        server.root / path,
+        [
+            "from ffteach import live",
+            f"panel = live.{name}()\npanel",
+            "getattr(panel, 'training', None) and panel.training.seconds",
+        ],
+    )
     with NotebookPage(browser, server, path, height=1400) as notebook:
         notebook.run_cell(0)
         notebook.page.evaluate(FIRST_PICTURE)
         notebook.run_cell(1)
-        row = [name, milliseconds(wait_for(lambda: notebook.page.evaluate("() => window.firstPicture"), what="the first picture") / 1000)]
+        row = [
+            name,
+            milliseconds(
+                wait_for(
+                    lambda: notebook.page.evaluate("() => window.firstPicture"),
+                    what="the first picture",
+                )
+                / 1000
+            ),
+        ]
         panel = PanelPage(notebook, 1)
         panel.root.evaluate(LISTEN)
         handle, times = panel.handle(PANELS[name]), []
@@ -109,15 +134,28 @@ def in_browser(name, browser, server):
         notebook.run_cell(2)
         trained = float("".join(notebook.cells()[2]["outputs"][0]["data"]["text/plain"]))
         rate = (len(frames) - 1) / (frames[-1] - frames[0]) * 1000
-        return [*row, f"{rate:.1f}", f"{1000 * trained / (stopped - started):.0%}", milliseconds(max(0, last - stopped) / 1000)]
+        return [
+            *row,
+            f"{rate:.1f}",
+            f"{1000 * trained / (stopped - started):.0%}",
+            milliseconds(max(0, last - stopped) / 1000),
+        ]
 
 
 def main():
-    live_figures = ["first picture", "slider to picture, median", "95th percentile", "frames a second", "of the time training"]
+    live_figures = [
+        "first picture",
+        "slider to picture, median",
+        "95th percentile",
+        "frames a second",
+        "of the time training",
+    ]
     table("Panels without a browser", ["panel", *live_figures], [headless(name) for name in PANELS])
     chromium = find_chromium()
     if chromium is None:
-        sys.exit("No Chromium found: install one or set FFTEACH_CHROMIUM to its path, to measure in the browser too.")
+        sys.exit(
+            "No Chromium found: install one or set FFTEACH_CHROMIUM to its path, to measure in the browser too."
+        )
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
@@ -129,7 +167,11 @@ def main():
         finally:
             server.stop()
             browser.close()
-    table("Panels in JupyterLab in Chromium", ["panel", *live_figures, "click on Pause to last picture"], rows)
+    table(
+        "Panels in JupyterLab in Chromium",
+        ["panel", *live_figures, "click on Pause to last picture"],
+        rows,
+    )
 
 
 if __name__ == "__main__":

@@ -14,15 +14,23 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def pytest_addoption(parser):
-    parser.addoption("--update-screenshots", action="store_true", help="write the screenshots that docs/ holds anew")
+    parser.addoption(
+        "--update-screenshots",
+        action="store_true",
+        help="write the screenshots that docs/ holds anew",
+    )
 
 
 @pytest.fixture(scope="package")
 def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+    )
     chromium = find_chromium()
     if chromium is None:
-        pytest.skip("no Chromium found: install one (Debian: apt install chromium) or set FFTEACH_CHROMIUM to its path")
+        pytest.skip(
+            "no Chromium found: install one (Debian: apt install chromium) or set FFTEACH_CHROMIUM to its path"
+        )
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
         yield browser
@@ -44,7 +52,10 @@ def screenshot(request, tmp_path_factory):
     def screenshot(locator, name):
         folder.mkdir(parents=True, exist_ok=True)
         locator.screenshot(path=folder / f"{name}.png")
-        if request.config.getoption("--update-screenshots", default=False) and (DOCS / f"{name}.png").exists():
+        if (
+            request.config.getoption("--update-screenshots", default=False)
+            and (DOCS / f"{name}.png").exists()
+        ):
             (DOCS / f"{name}.png").write_bytes((folder / f"{name}.png").read_bytes())
 
     return screenshot

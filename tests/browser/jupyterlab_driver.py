@@ -19,16 +19,26 @@ import urllib.request
 from urllib.parse import quote, urlsplit
 
 CHROMIUM_OPTIONS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
-        "fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True,
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
     },
-    "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},  # every cell stays in the page
+    "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {
+        "windowingMode": "none"
+    },  # every cell stays in the page
     "@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": {"autosave": False},
-}  # fmt: skip
+}
 # The toolbar says "idle" before there is a kernel, and a Run All at that moment is lost: so ask the application itself.
 KERNEL_READY = """async () => {
     const session = window.jupyterapp?.shell.currentWidget?.sessionContext, kernel = session?.session?.kernel;
@@ -52,7 +62,9 @@ def wait_for(read, wanted=bool, *, seconds=30, what="what was waited for", pause
         value = read()
         if wanted(value):
             return value
-        assert time.monotonic() < end, f"{what} did not come within {seconds} s; the last value was {value!r}"
+        assert time.monotonic() < end, (
+            f"{what} did not come within {seconds} s; the last value was {value!r}"
+        )
         time.sleep(pause)
 
 
@@ -75,20 +87,39 @@ class JupyterServer:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(content))
         env = os.environ | {
-            "JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_DATA_DIR": str(home / "data"),
-            "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "IPYTHONDIR": str(home / "ipython"),
-            "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+            "JUPYTER_CONFIG_DIR": str(home / "config"),
+            "JUPYTER_DATA_DIR": str(home / "data"),
+            "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+            "IPYTHONDIR": str(home / "ipython"),
+            "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        }  # fmt: skip
+        }
         command = [
-            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-            "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={root}",
-            "--ServerApp.terminals_enabled=False", "--LanguageServerManager.autodetect=False", "--LabApp.news_url=",
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--expose-app-in-browser",
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            "--allow-root",
+            "--ip=127.0.0.1",
+            f"--port={port}",
+            "--ServerApp.port_retries=0",
+            f"--IdentityProvider.token={self.token}",
+            f"--ServerApp.root_dir={root}",
+            "--ServerApp.terminals_enabled=False",
+            "--LanguageServerManager.autodetect=False",
+            "--LabApp.news_url=",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--expose-app-in-browser",
+        ]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                command,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         try:
             wait_for(self._is_up, seconds=120, what="JupyterLab", pause=0.25)
@@ -105,8 +136,12 @@ class JupyterServer:
 
     def call(self, path, method="GET"):
         """Return the JSON answer of the server's REST interface, None if it is empty."""
-        request = urllib.request.Request(f"{self.url}/{path}", method=method, headers={"Authorization": f"token {self.token}"})
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+        request = urllib.request.Request(
+            f"{self.url}/{path}", method=method, headers={"Authorization": f"token {self.token}"}
+        )
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            request, timeout=20
+        ) as answer:
             content = answer.read()
         return json.loads(content) if content else None
 
@@ -130,12 +165,21 @@ class LoopbackPage:
 
     def __init__(self, browser, *, width=1280, height=1000):
         self._problems = []
-        self.context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, reduced_motion="reduce"
+        )
         self.context.set_default_timeout(30_000)
         self.context.route("**/*", self._gate)
         self.page = self.context.new_page()
-        self.page.on("pageerror", lambda error: self._problems.append(f"error in the page: {error}"))
-        self.page.on("console", lambda said: self._problems.append(f"console: {said.text}") if said.type == "error" else None)
+        self.page.on(
+            "pageerror", lambda error: self._problems.append(f"error in the page: {error}")
+        )
+        self.page.on(
+            "console",
+            lambda said: (
+                self._problems.append(f"console: {said.text}") if said.type == "error" else None
+            ),
+        )
 
     def _gate(self, route):
         address = urlsplit(route.request.url)
@@ -165,11 +209,17 @@ class NotebookPage(LoopbackPage):
         self.widget_messages = 0  # sent to the kernel so far
         page.on("websocket", lambda socket: socket.on("framesent", self._count))
         workspace = secrets.token_hex(4)  # with ?reset: nothing remembered from an earlier test
-        page.goto(f"{server.url}/lab/workspaces/{workspace}/tree/{quote(path)}?token={server.token}&reset", wait_until="domcontentloaded")
+        page.goto(
+            f"{server.url}/lab/workspaces/{workspace}/tree/{quote(path)}?token={server.token}&reset",
+            wait_until="domcontentloaded",
+        )
         page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
         page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell", timeout=90_000)
         if theme:
-            page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+            page.evaluate(
+                "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
+                theme,
+            )
         self.wait_idle()
 
     def _count(self, frame):
@@ -185,7 +235,12 @@ class NotebookPage(LoopbackPage):
     def wait_idle(self, seconds=90):
         """Wait until the kernel is connected and idle, three times in a row."""
         for _ in range(3):
-            wait_for(lambda: self.page.evaluate(KERNEL_READY), seconds=seconds, what="an idle kernel", pause=0.1)
+            wait_for(
+                lambda: self.page.evaluate(KERNEL_READY),
+                seconds=seconds,
+                what="an idle kernel",
+                pause=0.1,
+            )
 
     def run_all(self, seconds=180):
         """Run all cells from the menu and wait for the end. Raises AssertionError with the error of a cell."""
@@ -197,15 +252,28 @@ class NotebookPage(LoopbackPage):
     def _all_ran(self):
         errors = self.cell_errors()
         assert not errors, "a cell failed: " + "; ".join(errors)
-        cells = [cell for cell in self.cells() if cell["cell_type"] == "code" and "".join(cell["source"]).strip()]
-        return all(cell["execution_count"] for cell in cells) and not self.page.locator(".jp-InputPrompt", has_text="[*]").count()
+        cells = [
+            cell
+            for cell in self.cells()
+            if cell["cell_type"] == "code" and "".join(cell["source"]).strip()
+        ]
+        return (
+            all(cell["execution_count"] for cell in cells)
+            and not self.page.locator(".jp-InputPrompt", has_text="[*]").count()
+        )
 
     def run_cell(self, index):
         """Run the cell at `index` (from 0, all kinds counted) and wait until it is done."""
         before = self.cells()[index]["execution_count"]
-        self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-InputArea-editor").click()
+        self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(
+            ".jp-InputArea-editor"
+        ).click()
         self.page.keyboard.press("Control+Enter")
-        wait_for(lambda: self.cells()[index]["execution_count"], lambda count: count not in (None, before), what=f"cell {index}")
+        wait_for(
+            lambda: self.cells()[index]["execution_count"],
+            lambda count: count not in (None, before),
+            what=f"cell {index}",
+        )
         self.page.keyboard.press("Escape")
         self.wait_idle()
 
@@ -228,6 +296,12 @@ class NotebookPage(LoopbackPage):
         An exception or a print in a widget's callback appears in the log console only.
         """
         title = self.page.locator("[title*='log entries']")
-        entries = re.search(r"(\d+) log entries", title.first.get_attribute("title")) if title.count() else None
-        logged = [f"{entries[1]} entries in the log console"] if entries and entries[1] != "0" else []
+        entries = (
+            re.search(r"(\d+) log entries", title.first.get_attribute("title"))
+            if title.count()
+            else None
+        )
+        logged = (
+            [f"{entries[1]} entries in the log console"] if entries and entries[1] != "0" else []
+        )
         return self.cell_errors() + super().problems() + logged

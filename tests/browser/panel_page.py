@@ -5,7 +5,9 @@ import re
 import nbformat.v4 as v4
 from jupyterlab_driver import wait_for
 
-KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}  # or JupyterLab would ask for one
+KERNEL = {
+    "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+}  # or JupyterLab would ask for one
 
 
 def write_notebook(path, sources):
@@ -46,18 +48,31 @@ class PanelPage:
 
     def train(self):
         self.part("ff-train").click()
-        wait_for(lambda: self.part("ff-train").inner_text(), "Pause".__eq__, what="the button's Pause")
+        wait_for(
+            lambda: self.part("ff-train").inner_text(), "Pause".__eq__, what="the button's Pause"
+        )
 
     def pause(self):
         self.part("ff-train").click()
-        wait_for(lambda: self.part("ff-train").inner_text(), "Train".__eq__, what="the button's Train")
+        wait_for(
+            lambda: self.part("ff-train").inner_text(), "Train".__eq__, what="the button's Train"
+        )
 
     def reset(self):
         self.part("ff-reset").click()
-        wait_for(lambda: self.status, lambda said: "Nothing trained yet" in said and "step 0" in said, what="the untrained network")
+        wait_for(
+            lambda: self.status,
+            lambda said: "Nothing trained yet" in said and "step 0" in said,
+            what="the untrained network",
+        )
 
     def wait_step(self, at_least, seconds=60):
-        return wait_for(lambda: self.step, lambda step: step >= at_least, seconds=seconds, what=f"step {at_least}")
+        return wait_for(
+            lambda: self.step,
+            lambda step: step >= at_least,
+            seconds=seconds,
+            what=f"step {at_least}",
+        )
 
     def handle(self, css):
         return self.part(css).locator(".noUi-handle")
@@ -65,7 +80,10 @@ class PanelPage:
     def drag(self, css, share):
         """Drag a slider's handle with the mouse to `share` (0..1) of its way."""
         self.handle(css).scroll_into_view_if_needed()
-        track, handle = self.part(css).locator(".noUi-base").bounding_box(), self.handle(css).bounding_box()
+        track, handle = (
+            self.part(css).locator(".noUi-base").bounding_box(),
+            self.handle(css).bounding_box(),
+        )
         y = handle["y"] + handle["height"] / 2
         self.page.mouse.move(handle["x"] + handle["width"] / 2, y)
         self.page.mouse.down()

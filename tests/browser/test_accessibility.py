@@ -12,10 +12,17 @@ SERIOUS = {"serious", "critical"}
 
 @pytest.fixture(scope="module", params=["Light", "Dark"])
 def notebook(request, browser, server):
-    pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed: pip install axe-playwright-python")
+    pytest.importorskip(
+        "axe_playwright_python",
+        reason="axe-playwright-python is not installed: pip install axe-playwright-python",
+    )
     path = f"accessible-{request.param}.ipynb"
-    write_notebook(server.root / path, [f"from ffteach import live\n\nlive.{name}()" for name in PANELS])
-    with NotebookPage(browser, server, path, theme=f"JupyterLab {request.param}", height=1400) as notebook:
+    write_notebook(
+        server.root / path, [f"from ffteach import live\n\nlive.{name}()" for name in PANELS]
+    )
+    with NotebookPage(
+        browser, server, path, theme=f"JupyterLab {request.param}", height=1400
+    ) as notebook:
         notebook.theme = request.param.lower()
         notebook.run_all()
         yield notebook
@@ -34,5 +41,7 @@ def test_axe_finds_nothing_serious(notebook, screenshot, name):
     assert found["passes"], "axe has checked nothing"
     serious = [violation for violation in found["violations"] if violation["impact"] in SERIOUS]
     assert not serious, "\n".join(
-        f"{violation['id']}: {violation['help']}\n  " + "\n  ".join(node["html"][:300] for node in violation["nodes"]) for violation in serious
+        f"{violation['id']}: {violation['help']}\n  "
+        + "\n  ".join(node["html"][:300] for node in violation["nodes"])
+        for violation in serious
     )

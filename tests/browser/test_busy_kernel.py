@@ -22,12 +22,25 @@ def test_a_panel_trains_while_the_last_cells_of_run_all_still_run(browser, serve
         notebook.page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
         notebook.page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
         lab = PanelPage(notebook, PANEL)
-        wait_for(lambda: lab.part("ff-picture").locator("img").count() and lab.step, (3).__eq__, seconds=60, what="three steps")
+        wait_for(
+            lambda: lab.part("ff-picture").locator("img").count() and lab.step,
+            (3).__eq__,
+            seconds=60,
+            what="three steps",
+        )
         began, pixels = time.monotonic(), lab.pixels
         lab.part("ff-train").click()
-        wait_for(lambda: lab.pixels, lambda now: now != pixels, seconds=LONG, what="another picture", pause=0.01)
+        wait_for(
+            lambda: lab.pixels,
+            lambda now: now != pixels,
+            seconds=LONG,
+            what="another picture",
+            pause=0.01,
+        )
         waited = time.monotonic() - began
-        assert not notebook.cells()[-1]["outputs"], "the cells had ended: this test has shown nothing"
+        assert not notebook.cells()[-1]["outputs"], (
+            "the cells had ended: this test has shown nothing"
+        )
         lab.part("ff-train").click()
         assert waited < 1.0, f"the picture moved {waited:.1f} s after the click"
         wait_for(lambda: notebook.cells()[-1]["outputs"], seconds=60, what="the last cell's output")
@@ -37,16 +50,27 @@ def test_a_panel_trains_while_the_last_cells_of_run_all_still_run(browser, serve
 
 @pytest.fixture(scope="module")
 def page(browser, server):
-    write_notebook(server.root / "keys.ipynb", ("from ffteach.live import TrainingLab", "TrainingLab()", "1 + 1"))
+    write_notebook(
+        server.root / "keys.ipynb",
+        ("from ffteach.live import TrainingLab", "TrainingLab()", "1 + 1"),
+    )
     with NotebookPage(browser, server, "keys.ipynb") as notebook:
         notebook.run_all()
         yield notebook
 
 
 CONTROLS = (
-    ".ff-train", ".ff-step", ".ff-reset", ".ff-line", ".ff-threshold .noUi-handle", ".ff-epochs .noUi-handle",
-    ".ff-freeze input", ".ff-negatives select", ".ff-seed input", ".ff-widths input",
-)  # fmt: skip
+    ".ff-train",
+    ".ff-step",
+    ".ff-reset",
+    ".ff-line",
+    ".ff-threshold .noUi-handle",
+    ".ff-epochs .noUi-handle",
+    ".ff-freeze input",
+    ".ff-negatives select",
+    ".ff-seed input",
+    ".ff-widths input",
+)
 
 
 @pytest.mark.parametrize("control", CONTROLS)
@@ -58,6 +82,8 @@ def test_keys_on_a_control_are_no_commands_of_jupyterlab(page, control):
         for key in keys.split():
             page.page.keyboard.press(key)
         page.page.wait_for_timeout(50)
-        assert [(cell["cell_type"], cell["source"]) for cell in page.cells()] == before, f"{keys} has changed the notebook"
+        assert [(cell["cell_type"], cell["source"]) for cell in page.cells()] == before, (
+            f"{keys} has changed the notebook"
+        )
         dialogs = page.page.locator(".jp-Dialog").all_inner_texts()
         assert not dialogs, f"{keys} has opened a dialog: {dialogs}"

@@ -20,22 +20,36 @@ ROOT = Path(__file__).parents[2]
 def address(browser, tmp_path_factory):
     """The page's address, served with the command of the Makefile; the server and its kernels end with the tests."""
     pytest.importorskip("voila", reason="voila is not installed: pip install 'ffteach[demo]'")
-    command = re.search(r"\$\(PY\) (-m voila .*) \$\(ARGS\)", (ROOT / "Makefile").read_text())[1].split()
+    command = re.search(r"\$\(PY\) (-m voila .*) \$\(ARGS\)", (ROOT / "Makefile").read_text())[
+        1
+    ].split()
     home, port = tmp_path_factory.mktemp("voila"), free_port()
     env = os.environ | {
-        "JUPYTER_PATH": str(ROOT / "demo"), "JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "IPYTHONDIR": str(home / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }  # fmt: skip
+        "JUPYTER_PATH": str(ROOT / "demo"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
     with open(home / "log", "wb") as log:
         server = subprocess.Popen(
             [sys.executable, *command, "--no-browser", f"--port={port}"],
-            cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def is_up():
         assert server.poll() is None, "voila ended:\n" + (home / "log").read_text()[-3000:]
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with contextlib.suppress(OSError), opener.open(f"http://127.0.0.1:{port}/voila/static/voila.js"):
+        with (
+            contextlib.suppress(OSError),
+            opener.open(f"http://127.0.0.1:{port}/voila/static/voila.js"),
+        ):
             return True
 
     try:
@@ -49,7 +63,9 @@ def address(browser, tmp_path_factory):
             os.killpg(server.pid, signal.SIGKILL)
 
 
-def test_the_training_lab_trains_in_a_web_page_and_asks_for_nothing_outside(browser, address, screenshot):
+def test_the_training_lab_trains_in_a_web_page_and_asks_for_nothing_outside(
+    browser, address, screenshot
+):
     with LoopbackPage(browser, width=1280, height=800) as shown:
         shown.page.goto(address, wait_until="domcontentloaded")
         lab = PanelPage(shown, 0)
@@ -62,11 +78,17 @@ def test_the_training_lab_trains_in_a_web_page_and_asks_for_nothing_outside(brow
         lab.wait_step(60)
         assert lab.alt != untrained
         lab.drag("ff-threshold", 0.5)
-        wait_for(lambda: lab.threshold, lambda threshold: 2.4 <= threshold <= 3.6, what="the new threshold in the picture")
+        wait_for(
+            lambda: lab.threshold,
+            lambda threshold: 2.4 <= threshold <= 3.6,
+            what="the new threshold in the picture",
+        )
         lab.wait_step(lab.step + 20)
         screenshot(shown.page.locator("body"), "demo")
         frame = lab.root.bounding_box()
-        assert frame["x"] >= 0 and frame["x"] + frame["width"] <= 1280 and frame["width"] > 1100  # it fills the projector's width, and no more
+        assert (
+            frame["x"] >= 0 and frame["x"] + frame["width"] <= 1280 and frame["width"] > 1100
+        )  # it fills the projector's width, and no more
         assert not shown.page.locator(".jp-InputArea-editor:visible").count()  # no code to be seen
         lab.pause()
         step = lab.step

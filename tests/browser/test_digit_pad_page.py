@@ -14,7 +14,19 @@ CELLS = (
 )
 FIRST, SECOND = 1, 2  # the cells that show a panel
 ONE = [[(0.5, 0.15), (0.5, 0.85)]]
-ZERO = [[(0.5, 0.15), (0.36, 0.25), (0.3, 0.5), (0.36, 0.75), (0.5, 0.85), (0.64, 0.75), (0.7, 0.5), (0.64, 0.25), (0.5, 0.15)]]
+ZERO = [
+    [
+        (0.5, 0.15),
+        (0.36, 0.25),
+        (0.3, 0.5),
+        (0.36, 0.75),
+        (0.5, 0.85),
+        (0.64, 0.75),
+        (0.7, 0.5),
+        (0.64, 0.25),
+        (0.5, 0.15),
+    ]
+]
 SEVEN = [[(0.25, 0.2), (0.72, 0.2), (0.45, 0.85)]]
 INK = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.filter((v, i) => i % 4 === 0 && v > 127).length"
 TOP = "canvas => canvas.getBoundingClientRect().top"
@@ -53,7 +65,10 @@ class PadPage(PanelPage):
         self.canvas.scroll_into_view_if_needed()
         frame = self.canvas.bounding_box()
         for stroke in strokes:
-            places = [(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]) for x, y in stroke]
+            places = [
+                (frame["x"] + x * frame["width"], frame["y"] + y * frame["height"])
+                for x, y in stroke
+            ]
             self.page.mouse.move(*places[0])
             self.page.mouse.down()
             for place in places[1:]:
@@ -142,8 +157,16 @@ def test_a_finger_draws_and_does_not_scroll_the_page(pad):
     frame, scrolled = pad.canvas.bounding_box(), pad.canvas.evaluate(TOP)
     finger = pad.page.context.new_cdp_session(pad.page)
     finger.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    for kind, share in (("touchStart", 0.15), *(("touchMove", 0.15 + 0.1 * step) for step in range(1, 8)), ("touchEnd", None)):
-        points = [] if share is None else [{"x": frame["x"] + frame["width"] / 2, "y": frame["y"] + share * frame["height"]}]
+    for kind, share in (
+        ("touchStart", 0.15),
+        *(("touchMove", 0.15 + 0.1 * step) for step in range(1, 8)),
+        ("touchEnd", None),
+    ):
+        points = (
+            []
+            if share is None
+            else [{"x": frame["x"] + frame["width"] / 2, "y": frame["y"] + share * frame["height"]}]
+        )
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     finger.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
     assert pad.canvas.evaluate(TOP) == scrolled
@@ -201,18 +224,27 @@ def test_two_pads_do_not_disturb_each_other(pad, notebook):
 
 
 @pytest.mark.parametrize(
-    "name, theme, options", [("dark", "JupyterLab Dark", ""), ("presenter", "JupyterLab Light", "presenter=True")], ids=["dark", "presenter"]
+    "name, theme, options",
+    [("dark", "JupyterLab Dark", ""), ("presenter", "JupyterLab Light", "presenter=True")],
+    ids=["dark", "presenter"],
 )
-def test_it_is_readable_in_the_dark_and_on_a_projector(browser, server, screenshot, name, theme, options):
+def test_it_is_readable_in_the_dark_and_on_a_projector(
+    browser, server, screenshot, name, theme, options
+):
     path = f"pad-{name}.ipynb"
-    write_notebook(server.root / path, [f"from ffteach.live import DigitPad\npad = DigitPad({options})\npad.run(60)\npad"])
+    write_notebook(
+        server.root / path,
+        [f"from ffteach.live import DigitPad\npad = DigitPad({options})\npad.run(60)\npad"],
+    )
     with NotebookPage(browser, server, path, theme=theme, width=1500) as notebook:
         notebook.run_all()
         pad = PadPage(notebook, 0)
         pad.draw(SEVEN)
         wait_for(lambda: pad.answer is not None, what="an answer")
         hint = pad.part("ff-hint").evaluate("hint => getComputedStyle(hint).color")
-        assert (sum(map(int, re.findall(r"\d+", hint)[:3])) > 380) == (name == "dark")  # bright on dark, dark on bright
+        assert (sum(map(int, re.findall(r"\d+", hint)[:3])) > 380) == (
+            name == "dark"
+        )  # bright on dark, dark on bright
         pad.page.wait_for_timeout(300)
         screenshot(pad.root, f"digit-pad-{name}")
         assert notebook.problems() == []

@@ -27,7 +27,10 @@ class GoodnessPage(PanelPage):
 
 @pytest.fixture(scope="module")
 def notebook(browser, server):
-    write_notebook(server.root / "goodness.ipynb", ["from ffteach.live import GoodnessLab\nGoodnessLab()", "GoodnessLab(threshold=40.0)"])
+    write_notebook(
+        server.root / "goodness.ipynb",
+        ["from ffteach.live import GoodnessLab\nGoodnessLab()", "GoodnessLab(threshold=40.0)"],
+    )
     with NotebookPage(browser, server, "goodness.ipynb") as notebook:
         notebook.run_all()
         yield notebook
@@ -43,7 +46,11 @@ def lab(notebook):
         number.fill(str(value))
         number.press("Enter")
         wait_for(lambda: getattr(lab, name.lower()), value.__eq__, what=f"{name} {value}")
-    wait_for(lambda: lab.alt, lambda alt: alt.startswith("Untrained network, layer 1"), what="the untrained network")
+    wait_for(
+        lambda: lab.alt,
+        lambda alt: alt.startswith("Untrained network, layer 1"),
+        what="the untrained network",
+    )
     yield lab
     assert notebook.problems() == []
 
@@ -62,12 +69,22 @@ def test_everything_has_a_name(lab):
 
 def test_a_dragged_threshold_moves_picture_text_and_figures(lab):
     pixels, status = lab.pixels, lab.status
-    assert lab.right == 50.0 and "threshold: 0.0% of the positives, 0.0% of the negatives" in lab.alt  # all that the untrained layer shows lies below 2
+    assert (
+        lab.right == 50.0 and "threshold: 0.0% of the positives, 0.0% of the negatives" in lab.alt
+    )  # all that the untrained layer shows lies below 2
     lab.drag("ff-threshold", 0.5 / 6)
-    wait_for(lambda: lab.threshold, lambda threshold: 0.4 <= threshold <= 0.6, what="the threshold among the images")
-    assert lab.pixels != pixels and lab.status != status and "threshold: 0.0% of the positives" not in lab.alt
+    wait_for(
+        lambda: lab.threshold,
+        lambda threshold: 0.4 <= threshold <= 0.6,
+        what="the threshold among the images",
+    )
+    assert (
+        lab.pixels != pixels
+        and lab.status != status
+        and "threshold: 0.0% of the positives" not in lab.alt
+    )
     lab.handle("ff-threshold").press("Home")
-    wait_for(lambda: lab.threshold, 0.0.__eq__, what="a threshold of 0")
+    wait_for(lambda: lab.threshold, (0.0).__eq__, what="a threshold of 0")
     assert "threshold: 100.0% of the positives, 100.0% of the negatives" in lab.alt
 
 
@@ -78,22 +95,39 @@ def test_the_temperature_by_keyboard_moves_losses_but_no_answer(lab):
         before = lab.temperature
         handle.press("ArrowLeft")
         wait_for(lambda: lab.temperature, lambda now: now < before, what="a lower temperature")
-    assert lab.temperature == 0.5 and lab.right == right and lab.pixels != pixels and lab.status != status
+    assert (
+        lab.temperature == 0.5
+        and lab.right == right
+        and lab.pixels != pixels
+        and lab.status != status
+    )
     handle.press("Home")
     wait_for(lambda: lab.temperature, (0.001).__eq__, what="the lowest temperature")
-    assert lab.right == right and "learning: 100.0% of the positives, 0.0% of the negatives." in lab.alt  # far below the threshold no negative learns
+    assert (
+        lab.right == right
+        and "learning: 100.0% of the positives, 0.0% of the negatives." in lab.alt
+    )  # far below the threshold no negative learns
 
 
 def test_trained_is_trained_once_and_parts_the_images(lab, screenshot):
     pixels = lab.pixels
     lab.choose("ff-network", "trained")
-    wait_for(lambda: lab.alt, lambda alt: alt.startswith("Trained network"), seconds=120, what="the trained network")
-    wait_for(lambda: lab.status, lambda said: "Trained at threshold 2" in said, what="the words about it")
+    wait_for(
+        lambda: lab.alt,
+        lambda alt: alt.startswith("Trained network"),
+        seconds=120,
+        what="the trained network",
+    )
+    wait_for(
+        lambda: lab.status, lambda said: "Trained at threshold 2" in said, what="the words about it"
+    )
     first = lab.right
     assert first > 75 and lab.pixels != pixels
     screenshot(lab.root, "goodness-lab")
     lab.choose("ff-layer", "2")
-    wait_for(lambda: lab.alt, lambda alt: alt.startswith("Trained network, layer 2"), what="layer 2")
+    wait_for(
+        lambda: lab.alt, lambda alt: alt.startswith("Trained network, layer 2"), what="layer 2"
+    )
     assert 60 < lab.right < first
     lab.choose("ff-layer", "1")
     wait_for(lambda: lab.right, first.__eq__, what="layer 1 again")
@@ -114,16 +148,31 @@ def test_a_threshold_beyond_the_data_is_in_the_picture_and_panels_are_apart(lab,
 
 
 @pytest.mark.parametrize(
-    "name, theme, options", [("dark", "JupyterLab Dark", ""), ("presenter", "JupyterLab Light", ", presenter=True")], ids=["dark", "presenter"]
+    "name, theme, options",
+    [("dark", "JupyterLab Dark", ""), ("presenter", "JupyterLab Light", ", presenter=True")],
+    ids=["dark", "presenter"],
 )
-def test_it_is_readable_in_the_dark_and_on_a_projector(browser, server, screenshot, name, theme, options):
+def test_it_is_readable_in_the_dark_and_on_a_projector(
+    browser, server, screenshot, name, theme, options
+):
     path = f"goodness-{name}.ipynb"
-    write_notebook(server.root / path, [f"from ffteach.live import GoodnessLab\nGoodnessLab(temperature=0.05, network='trained'{options})"])
+    write_notebook(
+        server.root / path,
+        [
+            f"from ffteach.live import GoodnessLab\nGoodnessLab(temperature=0.05, network='trained'{options})"
+        ],
+    )
     with NotebookPage(browser, server, path, theme=theme, width=1500) as notebook:
         notebook.run_all()
         lab = GoodnessPage(notebook, 0)
-        ink = lab.part("ff-status").locator("td").first.evaluate("cell => getComputedStyle(cell).color")
-        assert (sum(map(int, re.findall(r"\d+", ink)[:3])) > 380) == (name == "dark")  # bright on dark, dark on bright
+        ink = (
+            lab.part("ff-status")
+            .locator("td")
+            .first.evaluate("cell => getComputedStyle(cell).color")
+        )
+        assert (sum(map(int, re.findall(r"\d+", ink)[:3])) > 380) == (
+            name == "dark"
+        )  # bright on dark, dark on bright
         lab.page.wait_for_timeout(300)
         screenshot(lab.root, f"goodness-lab-{name}")
         assert notebook.problems() == []

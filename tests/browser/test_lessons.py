@@ -59,9 +59,15 @@ def test_lesson_runs_in_the_browser(browser, server, lessons, name):
         lesson.run_all(seconds=240)
         assert lesson.page.evaluate(UNNAMED_PICTURES) == 0, "a picture without alternative text"
         cells = lesson.page.locator(".jp-Notebook .jp-Cell")
-        panels = [PanelPage(lesson, index) for index in range(cells.count()) if cells.nth(index).locator(".ff-panel").count()]
+        panels = [
+            PanelPage(lesson, index)
+            for index in range(cells.count())
+            if cells.nth(index).locator(".ff-panel").count()
+        ]
         wanted = PANELS.get(name.removesuffix(".ipynb"), [])
-        assert len(panels) == len(wanted) and all(css in panel.root.get_attribute("class") for panel, css in zip(panels, wanted))
+        assert len(panels) == len(wanted) and all(
+            css in panel.root.get_attribute("class") for panel, css in zip(panels, wanted)
+        )
         for panel in panels:
             use(panel)
         assert lesson.problems() == []

@@ -40,8 +40,16 @@ class MaskPage(PanelPage):
 
     def changed(self, before, *, words=""):
         """Wait for another picture whose text says so; all that is seen must have changed with it."""
-        wait_for(lambda: self.alt, lambda alt: alt != before[0] and words in alt, what=f"another picture with {words!r}")
-        wait_for(lambda: [now != former for now, former in zip(self.seen, before)], all, what="other words, pixels and figures")
+        wait_for(
+            lambda: self.alt,
+            lambda alt: alt != before[0] and words in alt,
+            what=f"another picture with {words!r}",
+        )
+        wait_for(
+            lambda: [now != former for now, former in zip(self.seen, before)],
+            all,
+            what="other words, pixels and figures",
+        )
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +66,11 @@ def lab(notebook):
     notebook.run_cell(1)
     lab = MaskPage(notebook, 1)
     wait_for(lambda: lab.root.count() and lab.seed == 0 and lab.blurs == 8, what="the new panel")
-    wait_for(lambda: lab.handle("ff-blurs").get_attribute("aria-label"), "Blurs".__eq__, what="names of the sliders")
+    wait_for(
+        lambda: lab.handle("ff-blurs").get_attribute("aria-label"),
+        "Blurs".__eq__,
+        what="names of the sliders",
+    )
     yield lab
     assert notebook.problems() == []
 
@@ -69,9 +81,16 @@ def test_every_control_has_a_name(lab, screenshot):
             assert lab.root.get_by_role(role, name=name, exact=True).count() == 1, name
     assert not lab.part("ff-kernel").is_visible() and not lab.part("ff-sigma").is_visible()
     lab.choose("ff-kind", "System C: three Gaussians")
-    wait_for(lambda: "kernels of 5, 7, 5" in lab.alt and lab.part("ff-kernel").is_visible(), what="the kernel's slider")
+    wait_for(
+        lambda: "kernels of 5, 7, 5" in lab.alt and lab.part("ff-kernel").is_visible(),
+        what="the kernel's slider",
+    )
     for name in ("Kernel", "Sigma", "Cut"):
-        wait_for(lambda: lab.root.get_by_role("slider", name=name, exact=True).count(), (1).__eq__, what=name)
+        wait_for(
+            lambda: lab.root.get_by_role("slider", name=name, exact=True).count(),
+            (1).__eq__,
+            what=name,
+        )
         assert lab.root.get_by_role("textbox", name=f"{name} as a number").count() == 1
     assert not lab.part("ff-blurs").is_visible()
     screenshot(lab.root, "mask-lab-gaussian")
@@ -112,13 +131,19 @@ def test_zeros_as_padding_and_another_cut_spoil_the_balance(lab, screenshot):
     before = lab.seen
     lab.choose("ff-padding", "zeros")
     lab.changed(before, words="padding zeros")
-    wait_for(lambda: lab.status, lambda said: "Not balanced: the rim shows digit B" in said, what="the verdict")
+    wait_for(
+        lambda: lab.status,
+        lambda said: "Not balanced: the rim shows digit B" in said,
+        what="the verdict",
+    )
     screenshot(lab.root, "mask-lab-zeros")
     before = lab.seen
     lab.choose("ff-padding", "circular")
     lab.changed(before, words="padding circular")
     lab.drag("ff-cut", 0.0)
-    wait_for(lambda: lab.status, lambda said: "digit A itself" in said, what="masks that are all alike")
+    wait_for(
+        lambda: lab.status, lambda said: "digit A itself" in said, what="masks that are all alike"
+    )
     assert "cut at 0.00" in lab.alt and "none, nothing varies" in lab.status
 
 
@@ -133,8 +158,13 @@ def test_a_fresh_draw_and_the_line_that_repeats_it(lab):
     wait_for(lambda: lab.status, lambda said: "MaskLab(seed=2)" in said, what="the line")
 
 
-@pytest.mark.parametrize("name, theme, options", [("dark", "JupyterLab Dark", ""), ("presenter", "JupyterLab Light", "presenter=True")])
-def test_it_is_readable_in_the_dark_and_on_a_projector(browser, server, screenshot, name, theme, options):
+@pytest.mark.parametrize(
+    "name, theme, options",
+    [("dark", "JupyterLab Dark", ""), ("presenter", "JupyterLab Light", "presenter=True")],
+)
+def test_it_is_readable_in_the_dark_and_on_a_projector(
+    browser, server, screenshot, name, theme, options
+):
     path = f"masks-{name}.ipynb"
     write_notebook(server.root / path, [f"from ffteach.live import MaskLab\nMaskLab({options})"])
     with NotebookPage(browser, server, path, theme=theme, width=1500) as notebook:

@@ -6,7 +6,10 @@ import pytest
 from jupyterlab_driver import NotebookPage, wait_for
 from panel_page import PanelPage, write_notebook
 
-CELLS = ("from ffteach.live import ProbeLab", "lab = ProbeLab(widths=(784, 100, 100), labels=500)\nlab")
+CELLS = (
+    "from ffteach.live import ProbeLab",
+    "lab = ProbeLab(widths=(784, 100, 100), labels=500)\nlab",
+)
 PANEL = 1  # the cell that shows it
 
 
@@ -31,7 +34,9 @@ def lab(notebook):
 
 def measured(lab):
     """The accuracies that the picture's alternative text tells: of the probe, on raw pixels, of the untrained network."""
-    return re.search(r"linear probe (\d+\.\d)% .* raw pixels (\d+\.\d)%, untrained network (\d+\.\d)%", lab.alt)
+    return re.search(
+        r"linear probe (\d+\.\d)% .* raw pixels (\d+\.\d)%, untrained network (\d+\.\d)%", lab.alt
+    )
 
 
 def test_nothing_runs_before_a_click_and_everything_has_a_name(lab):
@@ -43,7 +48,10 @@ def test_nothing_runs_before_a_click_and_everything_has_a_name(lab):
     for name in ("Threshold", "Learning rate", "Epochs"):
         assert lab.root.get_by_role("slider", name=name, exact=True).count() == 1
         assert lab.root.get_by_role("textbox", name=f"{name} as a number").count() == 1
-    for role, names in {"textbox": ("Widths",), "spinbutton": ("Blurs of the masks", "Labels for the probe", "Seed")}.items():
+    for role, names in {
+        "textbox": ("Widths",),
+        "spinbutton": ("Blurs of the masks", "Labels for the probe", "Seed"),
+    }.items():
         for name in names:
             assert lab.root.get_by_role(role, name=name, exact=True).count() == 1
 
@@ -54,18 +62,36 @@ def test_train_measures_the_baselines_and_a_dragged_threshold_acts_on_the_way(la
     wait_for(lambda: measured(lab), seconds=120, what="the probe and both baselines")
     assert lab.pixels != pixels and lab.status != status and "Training." in lab.status
     lab.drag("ff-threshold", 0.5)
-    wait_for(lambda: lab.threshold, lambda threshold: 2.5 <= threshold <= 3.5, what="the new threshold in the picture")
+    wait_for(
+        lambda: lab.threshold,
+        lambda threshold: 2.5 <= threshold <= 3.5,
+        what="the new threshold in the picture",
+    )
     digits = lambda: float(re.search(r"layer 1: digits (\d+\.\d+)", lab.alt)[1])
-    wait_for(digits, lambda value: value > 2.2, seconds=120, what="digits that follow the threshold")
+    wait_for(
+        digits, lambda value: value > 2.2, seconds=120, what="digits that follow the threshold"
+    )
     lab.pause()
-    wait_for(lambda: lab.status, lambda said: "points to the better baseline" in said, what="the comparison in words")
+    wait_for(
+        lambda: lab.status,
+        lambda said: "points to the better baseline" in said,
+        what="the comparison in words",
+    )
     step = lab.step
-    wait_for(lambda: int(re.search(r"at step (\d+)", lab.alt)[1]), step.__eq__, what="a probe of the network as it stands")
+    wait_for(
+        lambda: int(re.search(r"at step (\d+)", lab.alt)[1]),
+        step.__eq__,
+        what="a probe of the network as it stands",
+    )
     screenshot(lab.root, "probe-lab")
     lab.page.wait_for_timeout(500)
     assert lab.step == step
     lab.part("ff-reveal").click()
-    wait_for(lambda: lab.status, lambda said: re.search(r"Test error \d+\.\d%, raw pixels \d+\.\d%", said), what="the three test errors")
+    wait_for(
+        lambda: lab.status,
+        lambda said: re.search(r"Test error \d+\.\d%, raw pixels \d+\.\d%", said),
+        what="the three test errors",
+    )
 
 
 def test_what_needs_a_new_network_waits_for_reset(lab):
@@ -77,4 +103,6 @@ def test_what_needs_a_new_network_waits_for_reset(lab):
     wait_for(lambda: lab.status, lambda said: "waits for Reset" in said, what="the hint")
     lab.reset()
     lab.part("ff-line").click()
-    wait_for(lambda: lab.status, lambda said: "blurs=2" in said, what="the line with the new setting")
+    wait_for(
+        lambda: lab.status, lambda said: "blurs=2" in said, what="the line with the new setting"
+    )

@@ -79,18 +79,26 @@ def test_the_threshold_acts_while_training_by_mouse_and_by_keyboard(lab):
     lab.train()
     lab.wait_step(100)  # both histograms stand at the threshold of 2 by now
     lab.drag("ff-threshold", 0.65)
-    moved = wait_for(lambda: lab.threshold, lambda threshold: 3.5 <= threshold <= 4.5, what="the new threshold in the picture")
+    moved = wait_for(
+        lambda: lab.threshold,
+        lambda threshold: 3.5 <= threshold <= 4.5,
+        what="the new threshold in the picture",
+    )
     positives = lambda: float(re.search(r"layer 1: positives (\d+\.\d+)", lab.alt)[1])
     wait_for(positives, lambda value: value > 2.8, what="positives that follow the threshold")
     lab.handle("ff-threshold").press("ArrowRight")
-    wait_for(lambda: lab.threshold, lambda threshold: threshold == pytest.approx(moved + 0.1), what="one notch more")
+    wait_for(
+        lambda: lab.threshold,
+        lambda threshold: threshold == pytest.approx(moved + 0.1),
+        what="one notch more",
+    )
     assert "Training." in lab.status
     lab.handle("ff-threshold").press("Home")
-    wait_for(lambda: lab.threshold, 0.0.__eq__, what="a threshold of 0")
+    wait_for(lambda: lab.threshold, (0.0).__eq__, what="a threshold of 0")
     number = lab.root.get_by_role("textbox", name="Threshold as a number")
     number.fill("2")
     number.press("Enter")
-    wait_for(lambda: lab.threshold, 2.0.__eq__, what="the first threshold again")
+    wait_for(lambda: lab.threshold, (2.0).__eq__, what="the first threshold again")
 
 
 def test_one_step_and_reset(lab):
@@ -106,7 +114,12 @@ def test_one_step_and_reset(lab):
 def test_raised_epochs_go_on(lab):
     lab.handle("ff-epochs").press("Home")
     lab.train()
-    wait_for(lambda: lab.status, lambda said: "Epoch 1 is done" in said, seconds=60, what="the end of the epoch")
+    wait_for(
+        lambda: lab.status,
+        lambda said: "Epoch 1 is done" in said,
+        seconds=60,
+        what="the end of the epoch",
+    )
     done = lab.step
     assert lab.part("ff-train").inner_text() == "Train"
     lab.handle("ff-epochs").press("PageUp")
@@ -137,7 +150,9 @@ def test_going_back_in_a_pause_by_mouse_and_by_keyboard(lab):
     untrained = lab.alt
     lab.train()
     lab.wait_step(60)
-    lab.drag("ff-rewind", 0.02)  # while it trains the handle is the training's, so nobody pulls at it
+    lab.drag(
+        "ff-rewind", 0.02
+    )  # while it trains the handle is the training's, so nobody pulls at it
     held = lambda: lab.part("ff-rewind").locator(".noUi-target[disabled]").count()
     assert held() and "Training." in lab.status and lab.step >= 60
     lab.pause()
@@ -149,7 +164,11 @@ def test_going_back_in_a_pause_by_mouse_and_by_keyboard(lab):
     wait_for(lambda: (lab.step, lab.alt), (0, untrained).__eq__, what="the untrained network")
     lab.handle("ff-rewind").press("ArrowRight")
     first = wait_for(lambda: lab.step, bool, what="the first moment after it")
-    wait_for(lambda: lab.handle("ff-rewind").get_attribute("aria-valuetext"), lambda text: float(text) == first, what="the handle at that moment")
+    wait_for(
+        lambda: lab.handle("ff-rewind").get_attribute("aria-valuetext"),
+        lambda text: float(text) == first,
+        what="the handle at that moment",
+    )
     lab.train()
     lab.wait_step(first + 30)
 
@@ -159,7 +178,11 @@ def test_the_test_error_is_revealed_by_a_click(lab):
     wait_for(lambda: lab.step, (1).__eq__, what="step 1")
     assert "Test error" not in lab.status
     lab.part("ff-reveal").click()
-    wait_for(lambda: lab.status, lambda said: re.search(r"Test error \d+\.\d% at step 1", said), what="the test error")
+    wait_for(
+        lambda: lab.status,
+        lambda said: re.search(r"Test error \d+\.\d% at step 1", said),
+        what="the test error",
+    )
 
 
 def test_another_digit_and_a_setting_that_waits_for_reset(lab):
@@ -169,15 +192,23 @@ def test_another_digit_and_a_setting_that_waits_for_reset(lab):
     widths = lab.root.get_by_role("textbox", name="Widths", exact=True)
     widths.fill("1")
     widths.press("Enter")
-    wait_for(lambda: lab.status, lambda said: "Widths needs a new network" in said, what="what waits")
+    wait_for(
+        lambda: lab.status, lambda said: "Widths needs a new network" in said, what="what waits"
+    )
     lab.reset()
-    wait_for(lambda: lab.alt, lambda alt: "layer 1:" in alt and "layer 2:" not in alt, what="the picture of one layer")
+    wait_for(
+        lambda: lab.alt,
+        lambda alt: "layer 1:" in alt and "layer 2:" not in alt,
+        what="the picture of one layer",
+    )
     lab.train()  # one unit: as small as can be
     lab.wait_step(30)
     lab.pause()
     widths.fill("500, 500")
     widths.press("Enter")
-    wait_for(lambda: lab.status, lambda said: "Widths needs a new network" in said, what="what waits")
+    wait_for(
+        lambda: lab.status, lambda said: "Widths needs a new network" in said, what="what waits"
+    )
     lab.reset()
     wait_for(lambda: lab.alt, lambda alt: "layer 2:" in alt, what="the picture of two layers")
 
@@ -189,7 +220,9 @@ def test_a_presenter_with_a_gate_guesses_before_training(lab, notebook):
     field = gated.root.get_by_role("textbox", name="Your guess")
     field.fill("85")
     field.press("Enter")
-    wait_for(lambda: gated.alt, lambda alt: "your guess was 85%" in alt, what="the guess in the picture")
+    wait_for(
+        lambda: gated.alt, lambda alt: "your guess was 85%" in alt, what="the guess in the picture"
+    )
     gated.train()
     gated.wait_step(20)
     gated.pause()

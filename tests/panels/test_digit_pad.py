@@ -7,40 +7,70 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from by_hand import alt, play
 from ipywidgets.widgets import widget
 from matplotlib.colors import to_rgba
 
-from by_hand import alt, play
 import ffteach
-from ffteach import RECIPES, Digits, FFNet, Split, goodness, goodness_per_label, overlay_label, train
+from ffteach import (
+    RECIPES,
+    Digits,
+    FFNet,
+    Split,
+    goodness,
+    goodness_per_label,
+    overlay_label,
+    train,
+)
 from ffteach.live import DigitPad, TrainingLab, digit_pad, training_panel
 from ffteach.live.drawing_pad import PAPER
 from ffteach.live.pad_picture import PadPicture
 from ffteach.plots import POSITIVE
 
-SMALL = RECIPES["quick"].but(widths=(784, 24, 16), epochs=2, batch_size=20, decay="none")  # 10 steps per epoch on the 200 digits
+SMALL = RECIPES["quick"].but(
+    widths=(784, 24, 16), epochs=2, batch_size=20, decay="none"
+)  # 10 steps per epoch on the 200 digits
 CONTROLS = {
-    "ff-train": "train_button", "ff-step": "step_button", "ff-reset": "reset_button", "ff-load": "load_button", "ff-line": "line_button",
-    "ff-pad": "pad", "ff-overlay": "overlay", "ff-strength": "strength", "ff-picture": "picture", "ff-status": "status",
-    "ff-panel": "widget", "ff-digit-pad": "widget",
-}  # fmt: skip
+    "ff-train": "train_button",
+    "ff-step": "step_button",
+    "ff-reset": "reset_button",
+    "ff-load": "load_button",
+    "ff-line": "line_button",
+    "ff-pad": "pad",
+    "ff-overlay": "overlay",
+    "ff-strength": "strength",
+    "ff-picture": "picture",
+    "ff-status": "status",
+    "ff-panel": "widget",
+    "ff-digit-pad": "widget",
+}
 
 
 @pytest.fixture
 def make_training(digits):
-    return lambda recipe=SMALL, data=None: train(recipe.network(seed=0), data or digits, recipe, seed=0)
+    return lambda recipe=SMALL, data=None: train(
+        recipe.network(seed=0), data or digits, recipe, seed=0
+    )
 
 
 def quick_frame(picture):
     """What is in the picture, without the time that drawing it takes; the default's and the closing test draw it."""
-    return repr([(bar.get_height(), chart.hand.get_xydata()) for chart in picture.charts for bar in chart.bars]).encode()
+    return repr(
+        [
+            (bar.get_height(), chart.hand.get_xydata())
+            for chart in picture.charts
+            for bar in chart.bars
+        ]
+    ).encode()
 
 
 @pytest.fixture
 def make_pad(make_training, monkeypatch, closing):
     """Make a small panel that draws nothing; all are closed in the end."""
     monkeypatch.setattr(PadPicture, "png", quick_frame)
-    return lambda training=None, **options: closing(DigitPad(training or make_training(), **options))
+    return lambda training=None, **options: closing(
+        DigitPad(training or make_training(), **options)
+    )
 
 
 @pytest.fixture
@@ -61,13 +91,19 @@ def test_an_empty_pad_shows_no_goodness_and_nothing_runs_until_a_click(pad):
     state = pad.state
     assert state["step"] == 0 and not state["running"] and state["empty"]
     assert state["goodness"] is state["answer"] is state["overlay_goodness"] is None
-    assert alt(pad) == "The pad is empty: no goodness to show. The overlay is label 0 at strength 4.0."
+    assert (
+        alt(pad) == "The pad is empty: no goodness to show. The overlay is label 0 at strength 4.0."
+    )
     assert "Nothing drawn yet" in pad.figures.value and "press Train" in pad.message.value
 
 
 def test_the_default_learns_the_sample():
     pad = DigitPad()
-    assert pad.training.net.widths == [784, 500, 500] and pad.training.count == 10_000 and pad.training.recipe.decay == "none"
+    assert (
+        pad.training.net.widths == [784, 500, 500]
+        and pad.training.count == 10_000
+        and pad.training.recipe.decay == "none"
+    )
     answers = []
     pad.run(100)
     for number in range(20):
@@ -102,20 +138,33 @@ def test_all_that_is_shown_is_what_the_network_says(drawn, digits):
     for label in (3, 8):
         for strength in (0.0, 2.5, 4.0):
             drawn.overlay.value, drawn.strength.value = label, strength
-            by_hand = [goodness(h).item() for h in net(overlay_label(image, torch.tensor([label]), strength))]
+            by_hand = [
+                goodness(h).item()
+                for h in net(overlay_label(image, torch.tensor([label]), strength))
+            ]
             assert drawn.state["overlay_goodness"] == pytest.approx(by_hand)
-            assert f"label {label} at strength {strength}: {by_hand[0]:.2f} in layer 1, {by_hand[1]:.2f} in layer 2" in alt(drawn)
+            assert (
+                f"label {label} at strength {strength}: {by_hand[0]:.2f} in layer 1, {by_hand[1]:.2f} in layer 2"
+                in alt(drawn)
+            )
             chart = drawn._figure.charts[1]
             assert chart.hand.get_xydata().tolist() == [[label, pytest.approx(by_hand[1])]]
             assert [bar.get_height() for bar in chart.bars] == pytest.approx(state["goodness"][1])
-    assert f"The network says {state['answer']}." in alt(drawn) and f"says <b>{state['answer']}</b>" in drawn.figures.value
+    assert (
+        f"The network says {state['answer']}." in alt(drawn)
+        and f"says <b>{state['answer']}</b>" in drawn.figures.value
+    )
     decides = drawn._figure.charts[2]
-    assert [label for label, bar in enumerate(decides.bars) if bar.get_facecolor() == to_rgba(POSITIVE)] == [state["answer"]]
+    assert [
+        label for label, bar in enumerate(decides.bars) if bar.get_facecolor() == to_rgba(POSITIVE)
+    ] == [state["answer"]]
     assert decides.star.get_xdata() == [state["answer"]]
     assert np.array_equal(drawn._figure.digit.get_array().ravel(), drawn.image.numpy())
 
 
-def test_the_overlay_of_the_network_s_own_strength_stands_on_its_bar_and_a_wrong_one_below(make_pad, digits):
+def test_the_overlay_of_the_network_s_own_strength_stands_on_its_bar_and_a_wrong_one_below(
+    make_pad, digits
+):
     pad = make_pad()
     pad.run(1000)
     fell = 0
@@ -123,7 +172,9 @@ def test_the_overlay_of_the_network_s_own_strength_stands_on_its_bar_and_a_wrong
         pad.draw_digit(image)
         pad.overlay.value = int(label)
         state = pad.state
-        assert state["overlay_goodness"] == pytest.approx([row[int(label)] for row in state["goodness"]], rel=1e-4)
+        assert state["overlay_goodness"] == pytest.approx(
+            [row[int(label)] for row in state["goodness"]], rel=1e-4
+        )
         pad.overlay.value = (int(label) + 1) % 10
         fell += sum(pad.state["overlay_goodness"]) < sum(state["overlay_goodness"])
     assert fell >= 15
@@ -135,7 +186,11 @@ def test_the_browser_s_bytes_of_any_kind_arrive_and_a_wrong_length_is_named(pad,
     pad.clear()
     assert pad.state["empty"]
     pad.pad.set_state({"value": memoryview(content)})  # as it comes from the browser
-    assert torch.equal(pad.image, image) and isinstance(pad.pad.value, bytes) and not pad.state["empty"]
+    assert (
+        torch.equal(pad.image, image)
+        and isinstance(pad.pad.value, bytes)
+        and not pad.state["empty"]
+    )
     pad.pad.value = bytes(PAPER**2)  # what the browser's Clear sends
     assert pad.state["empty"]
     pad.pad.value = b"12345"
@@ -238,21 +293,30 @@ def test_the_line_makes_the_panel_anew(make_pad, make_training):
 def test_a_presenter_sees_large_type_and_the_overlay(make_pad):
     small, large = make_pad(), make_pad(presenter=True)
     assert large.pad.size == 1.5 * small.pad.size and large.size[0] == 1.5 * small.size[0]
-    assert large.controls.children == (large.overlay, large.strength) and "ff-presenter" in large.widget._dom_classes
+    assert (
+        large.controls.children == (large.overlay, large.strength)
+        and "ff-presenter" in large.widget._dom_classes
+    )
 
 
 def test_the_threshold_is_shown_where_the_loss_has_one(make_pad, make_training, digits):
     pad = make_pad(make_training(SMALL.but(loss="threshold", threshold=1.5)))
     pad.draw_digit(digits.test.images[0])
     lines = [chart.threshold for chart in pad._figure.charts]
-    assert [line.get_visible() for line in lines] == [True, True, False] and lines[0].get_ydata()[0] == 1.5
+    assert [line.get_visible() for line in lines] == [True, True, False] and lines[0].get_ydata()[
+        0
+    ] == 1.5
     assert alt(pad).endswith("Threshold 1.5.") and pad.state["threshold"] == 1.5
     pairwise = make_pad()
-    assert pairwise.state["threshold"] is None and not any(chart.threshold.get_visible() for chart in pairwise._figure.charts)
+    assert pairwise.state["threshold"] is None and not any(
+        chart.threshold.get_visible() for chart in pairwise._figure.charts
+    )
 
 
 def test_other_scales_and_depths_work(make_pad, make_training, digits):
-    rescaled = SMALL.but(widths=(784, 12), pixel_mean=0.1, pixel_deviation=0.1, label_strength="maximum")
+    rescaled = SMALL.but(
+        widths=(784, 12), pixel_mean=0.1, pixel_deviation=0.1, label_strength="maximum"
+    )
     data = Digits(*(Split((split.images - 0.1) / 0.1, split.labels) for split in digits))
     pad = make_pad(make_training(rescaled, data))
     pad.draw_digit(digits.test.images[0])
@@ -314,7 +378,11 @@ def test_many_drawings_and_ticks_leave_no_traces(make_pad, digits, monkeypatch):
     pad.train_button.value = True
 
     def traces():
-        return len(widget._instances), len(pad._figure.fig.findobj(include_self=False)), threading.active_count()
+        return (
+            len(widget._instances),
+            len(pad._figure.fig.findobj(include_self=False)),
+            threading.active_count(),
+        )
 
     def use(times):
         for number in range(times):
@@ -325,7 +393,10 @@ def test_many_drawings_and_ticks_leave_no_traces(make_pad, digits, monkeypatch):
     use(5)
     before = traces()
     use(20)
-    assert all(after <= first + 10 for after, first in zip(traces(), before)) and traces()[0] == before[0]
+    assert (
+        all(after <= first + 10 for after, first in zip(traces(), before))
+        and traces()[0] == before[0]
+    )
 
 
 def test_closing_closes_every_widget(make_training):

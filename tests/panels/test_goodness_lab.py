@@ -7,20 +7,32 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from by_hand import alt
 from ipywidgets.widgets import widget
 
-from by_hand import alt
 from ffteach import Digits, Split, goodness, overlay_label, train
 from ffteach.live import GoodnessLab, goodness_lab
 from ffteach.live.goodness_picture import SIZE, GoodnessPicture, curves
 from ffteach.plots import numbers
 
-SMALL = goodness_lab.RECIPE.but(widths=(784, 24, 16), batch_size=20)  # 20 steps in its two epochs on the 200 digits
+SMALL = goodness_lab.RECIPE.but(
+    widths=(784, 24, 16), batch_size=20
+)  # 20 steps in its two epochs on the 200 digits
 CONTROLS = {
-    "ff-draw": "draw_button", "ff-line": "line_button", "ff-threshold": "threshold", "ff-temperature": "temperature", "ff-network": "network",
-    "ff-layer": "layer", "ff-picture": "picture", "ff-status": "status", "ff-panel": "widget", "ff-goodness-lab": "widget",
-}  # fmt: skip
-SETTINGS = pytest.mark.parametrize("threshold, temperature", [(2.0, 1.0), (0.5, 0.05), (0.0, 0.001), (0.0, 10.0), (6.0, 0.2)])
+    "ff-draw": "draw_button",
+    "ff-line": "line_button",
+    "ff-threshold": "threshold",
+    "ff-temperature": "temperature",
+    "ff-network": "network",
+    "ff-layer": "layer",
+    "ff-picture": "picture",
+    "ff-status": "status",
+    "ff-panel": "widget",
+    "ff-goodness-lab": "widget",
+}
+SETTINGS = pytest.mark.parametrize(
+    "threshold, temperature", [(2.0, 1.0), (0.5, 0.05), (0.0, 0.001), (0.0, 10.0), (6.0, 0.2)]
+)
 
 
 @pytest.fixture
@@ -33,16 +45,22 @@ def make_lab(digits, monkeypatch, closing):
 @SETTINGS
 def test_the_curves_are_torch_s_loss_and_autograd_s_slopes(threshold, temperature):
     g = torch.linspace(0, 12, 500, dtype=torch.float64, requires_grad=True)
-    loss_pos, loss_neg, probability, slope_pos, slope_neg = curves(g.detach(), threshold, temperature)
+    loss_pos, loss_neg, probability, slope_pos, slope_neg = curves(
+        g.detach(), threshold, temperature
+    )
     for sign, loss, slope in ((-1, loss_pos, slope_pos), (+1, loss_neg, slope_neg)):
         reference = F.softplus(sign * (g - threshold) / temperature)
         torch.testing.assert_close(loss, reference.detach())
         torch.testing.assert_close(slope / temperature, torch.autograd.grad(reference.sum(), g)[0])
     torch.testing.assert_close(probability, torch.sigmoid((g.detach() - threshold) / temperature))
-    answer = torch.tensor([1.0, 0.0], dtype=torch.float64)  # and both losses are the cross-entropy of the probability
+    answer = torch.tensor(
+        [1.0, 0.0], dtype=torch.float64
+    )  # and both losses are the cross-entropy of the probability
     logit = torch.tensor([(1.7 - threshold) / temperature] * 2, dtype=torch.float64)
     both = torch.stack([curve[0] for curve in curves([1.7], threshold, temperature)[:2]])
-    torch.testing.assert_close(both, F.binary_cross_entropy_with_logits(logit, answer, reduction="none"))
+    torch.testing.assert_close(
+        both, F.binary_cross_entropy_with_logits(logit, answer, reduction="none")
+    )
 
 
 @SETTINGS
@@ -52,12 +70,20 @@ def test_the_figures_are_counted_by_plain_code(make_lab, threshold, temperature,
     state, names = lab.state, {"pos": -1, "neg": +1}
     for (short, sign), values in zip(names.items(), lab.goodness.tolist()):
         exponents = [sign * (g - threshold) / temperature for g in values]
-        losses = [max(x, 0) + math.log1p(math.exp(-abs(x))) for x in exponents]  # log(1 + exp(x)) without overflow
+        losses = [
+            max(x, 0) + math.log1p(math.exp(-abs(x))) for x in exponents
+        ]  # log(1 + exp(x)) without overflow
         assert state[f"goodness_{short}"] == pytest.approx(math.fsum(values) / len(values))
         assert state[f"loss_{short}"] == pytest.approx(math.fsum(losses) / len(values), abs=1e-8)
-        assert state[f"above_{short}"] == pytest.approx(sum(g > threshold for g in values) / len(values))
-        assert state[f"below_{short}"] == pytest.approx(sum(g < threshold for g in values) / len(values))
-        assert state[f"learning_{short}"] == pytest.approx(sum(x > -math.log(99) for x in exponents) / len(values))
+        assert state[f"above_{short}"] == pytest.approx(
+            sum(g > threshold for g in values) / len(values)
+        )
+        assert state[f"below_{short}"] == pytest.approx(
+            sum(g < threshold for g in values) / len(values)
+        )
+        assert state[f"learning_{short}"] == pytest.approx(
+            sum(x > -math.log(99) for x in exponents) / len(values)
+        )
     assert state["accuracy"] == pytest.approx((state["above_pos"] + state["below_neg"]) / 2)
     assert state["learning"] == pytest.approx((state["learning_pos"] + state["learning_neg"]) / 2)
 
@@ -66,7 +92,9 @@ def test_the_goodness_is_that_of_the_networks(make_lab, digits):
     lab = make_lab(layer=2, seed=3)
     net, (images, labels) = SMALL.network(seed=3), digits.validation
     with torch.no_grad():
-        torch.testing.assert_close(lab.goodness[0], goodness(net(overlay_label(images, labels, 4.0))[1]))
+        torch.testing.assert_close(
+            lab.goodness[0], goodness(net(overlay_label(images, labels, 4.0))[1])
+        )
         lab.network.value = "trained"
         for _ in train(net, digits, SMALL, seed=3):
             pass
@@ -78,7 +106,9 @@ def test_the_goodness_is_that_of_the_networks(make_lab, digits):
 def test_the_picture_shows_these_curves_and_this_goodness(make_lab):
     lab = make_lab(network="trained", threshold=1.3, temperature=0.1)
     figure, reach = lab._figure, 0.1 * math.log(99)
-    for curve, reference in zip(figure.curves[2:], curves(np.linspace(0, figure.upper, 801), 1.3, 0.1)[2:]):
+    for curve, reference in zip(
+        figure.curves[2:], curves(np.linspace(0, figure.upper, 801), 1.3, 0.1)[2:]
+    ):
         assert np.allclose(curve.get_xydata()[:, 1], numbers(reference))
     assert [line.get_xdata()[0] for line in (*figure.lines, figure.histogram.line)] == [1.3] * 4
     for band in figure.bands:
@@ -86,7 +116,9 @@ def test_the_picture_shows_these_curves_and_this_goodness(make_lab):
     counts = [np.histogram(values, figure.histogram.edges)[0] for values in lab.goodness.numpy()]
     for stairs, count in zip((figure.histogram.pos, figure.histogram.neg), counts):
         assert np.allclose(stairs.get_data().values, count / np.max(counts), atol=0.02)
-    assert len({tuple(line.axes.get_xlim()) for line in (*figure.lines, figure.histogram.line)}) == 1  # one common axis
+    assert (
+        len({tuple(line.axes.get_xlim()) for line in (*figure.lines, figure.histogram.line)}) == 1
+    )  # one common axis
 
 
 def test_the_axis_reaches_data_and_threshold(make_lab):
@@ -106,7 +138,12 @@ def test_extremes_stay_finite_and_in_words(make_lab, threshold, temperature):
         lab.network.value = network
         assert all(math.isfinite(value) for value in lab.state.values() if isinstance(value, float))
         assert all(np.isfinite(curve.get_xydata()).all() for curve in lab._figure.curves)
-    assert lab.error is None and "nan" not in alt(lab) and "inf" not in alt(lab) and 'role="alert"' not in lab.message.value
+    assert (
+        lab.error is None
+        and "nan" not in alt(lab)
+        and "inf" not in alt(lab)
+        and 'role="alert"' not in lab.message.value
+    )
 
 
 def test_silent_layers_and_infinite_goodness_are_shown(lab):
@@ -124,14 +161,29 @@ def test_silent_layers_and_infinite_goodness_are_shown(lab):
 
 def test_the_words_follow_the_controls(lab):
     seen = set()
-    for control, value in (("threshold", 0.45), ("temperature", 0.05), ("layer", 2), ("network", "trained"), ("threshold", 1.0)):
+    for control, value in (
+        ("threshold", 0.45),
+        ("temperature", 0.05),
+        ("layer", 2),
+        ("network", "trained"),
+        ("threshold", 1.0),
+    ):
         getattr(lab, control).value = value
         state = lab.state
         seen.add(lab.picture.value)
-        assert alt(lab).startswith(f"{state['network'].capitalize()} network, layer {state['layer']}: mean goodness {state['goodness_pos']:.2f} of 100")
-        assert f"threshold {state['threshold']:.2f} and temperature {state['temperature']:.2g}." in alt(lab)
+        assert alt(lab).startswith(
+            f"{state['network'].capitalize()} network, layer {state['layer']}: mean goodness {state['goodness_pos']:.2f} of 100"
+        )
+        assert (
+            f"threshold {state['threshold']:.2f} and temperature {state['temperature']:.2g}."
+            in alt(lab)
+        )
         for text in (alt(lab), lab.figures.value):
-            assert f"{state['loss_pos']:.3f}" in text and f"{state['accuracy']:.1%}" in text and f"{state['learning_neg']:.1%}" in text
+            assert (
+                f"{state['loss_pos']:.3f}" in text
+                and f"{state['accuracy']:.1%}" in text
+                and f"{state['learning_neg']:.1%}" in text
+            )
     assert len(seen) == 5 and "Trained at threshold 2 and temperature 0.05" in lab.message.value
     lab.network.value = "untrained"
     assert "Random weights" in lab.message.value
@@ -139,7 +191,9 @@ def test_the_words_follow_the_controls(lab):
 
 def test_nothing_is_trained_before_it_is_asked_for_and_then_once(lab, monkeypatch):
     trained, said = [], []
-    monkeypatch.setattr(goodness_lab, "train", lambda *args, **options: trained.append(1) or train(*args, **options))
+    monkeypatch.setattr(
+        goodness_lab, "train", lambda *args, **options: trained.append(1) or train(*args, **options)
+    )
     lab.message.observe(lambda change: said.append(change["new"]), "value")
     lab.layer.value, lab.threshold.value = 2, 1.0
     assert trained == [] and lab.state["network"] == "untrained"
@@ -154,7 +208,12 @@ def test_fresh_negatives_are_other_wrong_labels_and_run_presses_the_button(make_
     first, (positives, negatives) = one._wrong, one.goodness
     for _ in range(3):
         one.draw_button.click()
-    assert one.state == two.run(3) and one.state["draws"] == 4 and torch.equal(one._wrong, two._wrong) and alt(one) == alt(two)
+    assert (
+        one.state == two.run(3)
+        and one.state["draws"] == 4
+        and torch.equal(one._wrong, two._wrong)
+        and alt(one) == alt(two)
+    )
     assert not torch.equal(one._wrong, first) and (one._wrong != digits.validation.labels).all()
     assert torch.equal(one.goodness[0], positives) and not torch.equal(one.goodness[1], negatives)
     assert not torch.equal(make_lab(seed=1)._wrong, first)
@@ -163,12 +222,24 @@ def test_fresh_negatives_are_other_wrong_labels_and_run_presses_the_button(make_
 def test_the_line_makes_the_panel_anew(make_lab, digits):
     lab = make_lab(threshold=7.5, temperature=0.02, seed=2)
     assert lab.line == "GoodnessLab(threshold=7.5, temperature=0.02, seed=2)"
-    lab.threshold.value, lab.temperature.value, lab.network.value, lab.layer.value = 0.35, 10**-1.3, "trained", 2
+    lab.threshold.value, lab.temperature.value, lab.network.value, lab.layer.value = (
+        0.35,
+        10**-1.3,
+        "trained",
+        2,
+    )
     lab.line_button.click()
-    assert lab.said == "GoodnessLab(threshold=0.35, temperature=0.0501, network='trained', layer=2, seed=2)"
+    assert (
+        lab.said
+        == "GoodnessLab(threshold=0.35, temperature=0.0501, network='trained', layer=2, seed=2)"
+    )
     again = eval(lab.said, {"GoodnessLab": lambda **options: make_lab(**options)})
     same = {name: value for name, value in again.state.items() if name != "message"}
-    assert again.settings == lab.settings and same == {name: lab.state[name] for name in same} and alt(again) == alt(lab)
+    assert (
+        again.settings == lab.settings
+        and same == {name: lab.state[name] for name in same}
+        and alt(again) == alt(lab)
+    )
     assert make_lab().line == "GoodnessLab()"
 
 
@@ -180,17 +251,33 @@ def test_every_control_has_its_class_and_the_docstring_lists_it(lab):
 
 def test_a_presenter_sees_large_type_and_fewer_controls(make_lab):
     lab = make_lab(presenter=True)
-    assert lab.controls.children == (lab.threshold, lab.temperature, lab.network) and "ff-presenter" in lab.widget._dom_classes
-    assert f'width="{round(1.5 * SIZE[0])}"' in lab.picture.value and lab.line == "GoodnessLab(presenter=True)"
+    assert (
+        lab.controls.children == (lab.threshold, lab.temperature, lab.network)
+        and "ff-presenter" in lab.widget._dom_classes
+    )
+    assert (
+        f'width="{round(1.5 * SIZE[0])}"' in lab.picture.value
+        and lab.line == "GoodnessLab(presenter=True)"
+    )
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"threshold": -0.1}, {"threshold": math.nan}, {"temperature": 0.0}, {"temperature": math.inf}, {"temperature": "warm"}, {"network": "mine"}, {"layer": 3}],
+    [
+        {"threshold": -0.1},
+        {"threshold": math.nan},
+        {"temperature": 0.0},
+        {"temperature": math.inf},
+        {"temperature": "warm"},
+        {"network": "mine"},
+        {"layer": 3},
+    ],
     ids=str,
 )
 def test_what_cannot_work_is_refused(make_lab, wrong):
-    with pytest.raises(ValueError, match=f"{next(iter(wrong))}=.*(expected a finite number|choose one of)"):
+    with pytest.raises(
+        ValueError, match=f"{next(iter(wrong))}=.*(expected a finite number|choose one of)"
+    ):
         make_lab(**wrong)
 
 
@@ -206,7 +293,10 @@ def test_an_exception_is_shown_in_words(lab, monkeypatch):
 
     monkeypatch.setattr(goodness_lab, "train", fail)
     lab.network.value = "trained"
-    assert isinstance(lab.error, RuntimeError) and "RuntimeError: the &lt;disk&gt; is on fire" in lab.message.value
+    assert (
+        isinstance(lab.error, RuntimeError)
+        and "RuntimeError: the &lt;disk&gt; is on fire" in lab.message.value
+    )
 
 
 def test_a_click_from_another_thread_waits_for_a_cell(lab):
@@ -224,17 +314,32 @@ def test_300_changes_leave_no_traces_in_it_or_in_another_panel(make_lab, monkeyp
     shown = other.picture.value, other.state
 
     def traces():
-        observers = sum(len(handlers) for names in lab.threshold._trait_notifiers.values() for handlers in names.values())
-        return len(widget._instances), len(lab._figure.fig.findobj()), len(lab._seen), observers, threading.active_count()
+        observers = sum(
+            len(handlers)
+            for names in lab.threshold._trait_notifiers.values()
+            for handlers in names.values()
+        )
+        return (
+            len(widget._instances),
+            len(lab._figure.fig.findobj()),
+            len(lab._seen),
+            observers,
+            threading.active_count(),
+        )
 
     def use(times):
         for number in range(times):
-            lab.threshold.value, lab.temperature.value = number % 50 / 20, 10 ** (-3 + number % 40 / 10)
+            lab.threshold.value, lab.temperature.value = (
+                number % 50 / 20,
+                10 ** (-3 + number % 40 / 10),
+            )
             lab.layer.value = 1 + number % 2
 
     use(4)
     before = traces()
-    monkeypatch.setattr(GoodnessPicture, "png", lambda picture: repr(picture.curves[0].get_xydata()).encode())  # drawing takes the time
+    monkeypatch.setattr(
+        GoodnessPicture, "png", lambda picture: repr(picture.curves[0].get_xydata()).encode()
+    )  # drawing takes the time
     use(100)  # three changes each
     assert traces() == before and (other.picture.value, other.state) == shown
 

@@ -8,28 +8,57 @@ import threading
 import numpy as np
 import pytest
 import torch
+from by_hand import alt, plain, play
 from ipywidgets.widgets import widget
 from PIL import Image
 
-from by_hand import alt, play, plain
 from ffteach import RECIPES, Digits, error_rates, goodness_per_label, train
-from ffteach.live import PRESETS, SLOW_MOTION, TrainingLab, live_figure, moments, panel, training_panel, watch
+from ffteach.live import (
+    PRESETS,
+    SLOW_MOTION,
+    TrainingLab,
+    live_figure,
+    moments,
+    panel,
+    training_panel,
+    watch,
+)
 from ffteach.plots import numbers
 
-SMALL = SLOW_MOTION.but(widths=(784, 24, 16), epochs=2, batch_size=20)  # 10 steps per epoch on the 200 digits
+SMALL = SLOW_MOTION.but(
+    widths=(784, 24, 16), epochs=2, batch_size=20
+)  # 10 steps per epoch on the 200 digits
 CONTROLS = {
-    "ff-train": "train_button", "ff-step": "step_button", "ff-reset": "reset_button", "ff-threshold": "threshold",
-    "ff-lr": "learning_rate", "ff-epochs": "epochs", "ff-picture": "picture", "ff-status": "status", "ff-panel": "widget",
-    "ff-training-lab": "widget", "ff-line": "line_button", "ff-reveal": "knobs.reveal", "ff-freeze": "knobs.boxes.0",
-    "ff-negatives": "knobs.negatives", "ff-loss": "knobs.loss", "ff-widths": "knobs.widths", "ff-schedule": "knobs.schedule",
-    "ff-seed": "knobs.seed", "ff-digit": "knobs.digit", "ff-rewind": "knobs.rewind", "ff-guess": "gate.field",
-}  # fmt: skip
+    "ff-train": "train_button",
+    "ff-step": "step_button",
+    "ff-reset": "reset_button",
+    "ff-threshold": "threshold",
+    "ff-lr": "learning_rate",
+    "ff-epochs": "epochs",
+    "ff-picture": "picture",
+    "ff-status": "status",
+    "ff-panel": "widget",
+    "ff-training-lab": "widget",
+    "ff-line": "line_button",
+    "ff-reveal": "knobs.reveal",
+    "ff-freeze": "knobs.boxes.0",
+    "ff-negatives": "knobs.negatives",
+    "ff-loss": "knobs.loss",
+    "ff-widths": "knobs.widths",
+    "ff-schedule": "knobs.schedule",
+    "ff-seed": "knobs.seed",
+    "ff-digit": "knobs.digit",
+    "ff-rewind": "knobs.rewind",
+    "ff-guess": "gate.field",
+}
 
 
 @pytest.fixture
 def make_lab(digits, closing):
     """Make a small panel; all are closed in the end."""
-    return lambda recipe=SMALL, **options: closing(TrainingLab(recipe, **{"data": digits} | options))
+    return lambda recipe=SMALL, **options: closing(
+        TrainingLab(recipe, **{"data": digits} | options)
+    )
 
 
 def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):
@@ -50,9 +79,13 @@ def test_the_default_trains_the_sample_in_slow_motion():
     assert lab.training.net.widths == [784, 500, 500] and lab.training.count == 9000
     assert lab.state["images"] == len(lab.data.validation.images) == 1000
     assert lab.state | {"threshold": 2.0, "learning_rate": 3e-4, "epochs": 10} == lab.state
-    assert all(0.4 < goodness < 0.6 for goodness in lab.state["goodness_pos"] + lab.state["goodness_neg"])
+    assert all(
+        0.4 < goodness < 0.6 for goodness in lab.state["goodness_pos"] + lab.state["goodness_neg"]
+    )
     climbed = lab.run(100)  # together up to the threshold
-    assert all(1.8 < goodness < 2.2 for goodness in climbed["goodness_pos"] + climbed["goodness_neg"])
+    assert all(
+        1.8 < goodness < 2.2 for goodness in climbed["goodness_pos"] + climbed["goodness_neg"]
+    )
     lab.close()
 
 
@@ -89,7 +122,11 @@ def test_ticks_train_and_pause_stops(lab):
     lab.train_button.value = False
     step = lab.state["step"]
     play(lab, 3)  # late ticks
-    assert lab.state["step"] == step and "Paused." in lab.message.value and lab.train_button.description == "Train"
+    assert (
+        lab.state["step"] == step
+        and "Paused." in lab.message.value
+        and lab.train_button.description == "Train"
+    )
 
 
 def test_settings_act_on_the_next_step_without_a_restart(lab):
@@ -111,7 +148,9 @@ def test_raised_epochs_go_on_and_lowered_ones_end_it(lab):
     lab.epochs.value = 3
     assert lab.running
     play(lab, 40)
-    assert lab.state["step"] == 30 and not lab.running and "All 3 epochs are done" in lab.message.value
+    assert (
+        lab.state["step"] == 30 and not lab.running and "All 3 epochs are done" in lab.message.value
+    )
     lab.epochs.value = 1
     assert lab.run(1)["step"] == 30
 
@@ -127,7 +166,9 @@ def test_reset_starts_again_from_the_same_network_with_the_new_settings(lab):
     lab.threshold.value = 3.0
     lab.run(3)
     lab.reset_button.click()
-    assert lab.state["step"] == 0 and alt(lab) == untrained.replace("threshold 2.0", "threshold 3.0")
+    assert lab.state["step"] == 0 and alt(lab) == untrained.replace(
+        "threshold 2.0", "threshold 3.0"
+    )
     lab.threshold.value = 2.0
     assert plain(lab.run(4))["goodness_pos"] == first["goodness_pos"]
 
@@ -135,7 +176,9 @@ def test_reset_starts_again_from_the_same_network_with_the_new_settings(lab):
 def test_ticks_are_dropped_while_the_panel_is_busy_but_settings_are_not(lab):
     lab.train_button.value = True
     with lab._lock:
-        other = threading.Thread(target=lambda: (play(lab, 5), setattr(lab.threshold, "value", 1.0)))
+        other = threading.Thread(
+            target=lambda: (play(lab, 5), setattr(lab.threshold, "value", 1.0))
+        )
         other.start()
         other.join(20)
         assert not other.is_alive() and lab.state["step"] == 0
@@ -158,7 +201,10 @@ def test_an_exception_stops_the_clock_and_is_shown_in_words(lab, monkeypatch):
     monkeypatch.setattr(watch, "goodness_per_label", fail)
     play(lab, 1)
     assert not lab.running and isinstance(lab.error, RuntimeError)
-    assert 'role="alert"' in lab.message.value and "RuntimeError: the &lt;disk&gt; is on fire" in lab.message.value
+    assert (
+        'role="alert"' in lab.message.value
+        and "RuntimeError: the &lt;disk&gt; is on fire" in lab.message.value
+    )
     with pytest.raises(RuntimeError):
         lab.run(1)
 
@@ -168,7 +214,9 @@ def test_divergence_is_named(lab):
         lab.training.net.layers[1].weight[0, 0] = torch.inf
     lab.train_button.value = True
     play(lab, 1)
-    assert lab.state["trouble"] == "diverged" and not lab.running and "Diverged" in lab.message.value
+    assert (
+        lab.state["trouble"] == "diverged" and not lab.running and "Diverged" in lab.message.value
+    )
     lab.reset_button.click()
     assert lab.state["trouble"] is None and lab.run(5)["trouble"] is None
 
@@ -193,7 +241,11 @@ def test_the_pairwise_loss_has_no_threshold_and_shows_differences(make_lab):
     lab = make_lab(SMALL.but(loss="pairwise"))
     lab.run(10)
     assert lab.threshold.disabled
-    assert lab.knobs.why in lab.controls.children and lab.knobs.why.layout.display is None and "no threshold" in lab.knobs.why.value
+    assert (
+        lab.knobs.why in lab.controls.children
+        and lab.knobs.why.layout.display is None
+        and "no threshold" in lab.knobs.why.value
+    )
     assert "positives minus negatives" in alt(lab) and "threshold" not in alt(lab)
     histogram = lab._figure.histograms[0]
     heights, edges, _ = histogram.pos.get_data()
@@ -257,7 +309,9 @@ def test_the_fast_png_is_the_same_picture():
 def test_only_few_frames_redraw_everything(lab, monkeypatch):
     drawn = []
     draw_ground = live_figure.LiveFigure._draw_ground
-    monkeypatch.setattr(live_figure.LiveFigure, "_draw_ground", lambda self: (drawn.append(1), draw_ground(self)))
+    monkeypatch.setattr(
+        live_figure.LiveFigure, "_draw_ground", lambda self: (drawn.append(1), draw_ground(self))
+    )
     lab.epochs.value = 10
     for _ in range(10):
         lab.run(5)
@@ -268,14 +322,23 @@ def test_a_thousand_ticks_leave_no_traces(make_lab, digits, monkeypatch):
     few = Digits(digits.train.take(slice(20)), digits.validation.take(slice(10)), digits.test)
     lab = make_lab(SMALL.but(widths=(784, 4)), data=few)
     monkeypatch.setattr(training_panel, "TICK", 0)
-    monkeypatch.setattr(live_figure.LiveFigure, "png", lambda self: b"")  # a thousand drawings would take long
+    monkeypatch.setattr(
+        live_figure.LiveFigure, "png", lambda self: b""
+    )  # a thousand drawings would take long
     lab.epochs.max = lab.epochs.value = 2000
     lab.train_button.value = True
     most = 0
 
     def traces():
         listeners = sum(map(len, lab.clock._trait_notifiers["value"].values()))
-        return np.array([len(widget._instances), len(lab._figure.fig.findobj()), listeners, threading.active_count()])
+        return np.array(
+            [
+                len(widget._instances),
+                len(lab._figure.fig.findobj()),
+                listeners,
+                threading.active_count(),
+            ]
+        )
 
     play(lab, 10)
     before = traces()
@@ -291,8 +354,13 @@ def test_a_thousand_ticks_leave_no_traces(make_lab, digits, monkeypatch):
     assert (traces() <= before + [0, 30, 0, 0]).all()  # 30: another axis has other ticks
     assert 500 < lab.state["step"] < 1010
     assert 20 <= most <= moments.MOST
-    assert len(lab.watch.history) <= watch.MOST_POINTS and len(lab.watch.epoch_ends) <= watch.MOST_POINTS
-    assert lab.watch.history[0][0] == 0 and lab.watch.history[-1][0] == lab.state["step"]  # thinned, not cut off
+    assert (
+        len(lab.watch.history) <= watch.MOST_POINTS
+        and len(lab.watch.epoch_ends) <= watch.MOST_POINTS
+    )
+    assert (
+        lab.watch.history[0][0] == 0 and lab.watch.history[-1][0] == lab.state["step"]
+    )  # thinned, not cut off
 
 
 def test_leaving_the_page_stops_the_clock(lab):
@@ -331,16 +399,43 @@ def test_settings_that_need_a_new_network_wait_for_reset(lab):
     training = lab.training
     knobs = lab.knobs
     knobs.loss.value = "pairwise"
-    assert "waits for Reset" in lab.said and "Loss" in lab.said and lab.reset_button.button_style == "warning" and lab.state["waiting"]
-    knobs.negatives.value, knobs.schedule.value, knobs.widths.value, knobs.seed.value = "fixed", "greedy", "8, 7,6", 4
+    assert (
+        "waits for Reset" in lab.said
+        and "Loss" in lab.said
+        and lab.reset_button.button_style == "warning"
+        and lab.state["waiting"]
+    )
+    knobs.negatives.value, knobs.schedule.value, knobs.widths.value, knobs.seed.value = (
+        "fixed",
+        "greedy",
+        "8, 7,6",
+        4,
+    )
     lab.run(1)
-    assert lab.training is training and lab.state["step"] == 4 and training.recipe.loss == "threshold"
+    assert (
+        lab.training is training and lab.state["step"] == 4 and training.recipe.loss == "threshold"
+    )
     lab.reset_button.click()
     recipe = lab.training.recipe
-    assert (recipe.loss, recipe.negatives, recipe.fresh_negatives, recipe.schedule) == ("pairwise", "uniform", False, "greedy")
-    assert lab.training.net.widths == [784, 8, 7, 6] and lab.training.pairs.fixed is not None and lab.seed == 4
-    assert lab.threshold.disabled and lab.knobs.why.layout.display is None and len(lab._figure.histograms) == len(lab.knobs.freeze.children) == 3
-    assert lab.state["step"] == 0 and not lab.state["waiting"] and lab.reset_button.button_style == ""
+    assert (recipe.loss, recipe.negatives, recipe.fresh_negatives, recipe.schedule) == (
+        "pairwise",
+        "uniform",
+        False,
+        "greedy",
+    )
+    assert (
+        lab.training.net.widths == [784, 8, 7, 6]
+        and lab.training.pairs.fixed is not None
+        and lab.seed == 4
+    )
+    assert (
+        lab.threshold.disabled
+        and lab.knobs.why.layout.display is None
+        and len(lab._figure.histograms) == len(lab.knobs.freeze.children) == 3
+    )
+    assert (
+        lab.state["step"] == 0 and not lab.state["waiting"] and lab.reset_button.button_style == ""
+    )
     lab.run(25)
     assert lab.error is None and lab.training.phase == 1
     knobs.loss.value = "threshold"
@@ -382,20 +477,31 @@ def test_a_frozen_layer_keeps_its_weights(lab, frozen):
     before = [layer.weight.clone() for layer in lab.training.net.layers]
     lab.knobs.boxes[frozen].value = True
     lab.run(5)
-    assert [torch.equal(layer.weight, old) for layer, old in zip(lab.training.net.layers, before)] == [frozen == 0, frozen == 1]
+    assert [
+        torch.equal(layer.weight, old) for layer, old in zip(lab.training.net.layers, before)
+    ] == [frozen == 0, frozen == 1]
     assert lab.state["frozen"] == [frozen + 1]
     lab.reset_button.click()
     assert lab.training.frozen == {frozen}  # the box is still ticked
     lab.knobs.boxes[frozen].value = False
     assert lab.run(3)["frozen"] == []
-    assert not torch.equal(lab.training.net.layers[frozen].weight, lab.recipe.network(seed=0).layers[frozen].weight)
+    assert not torch.equal(
+        lab.training.net.layers[frozen].weight, lab.recipe.network(seed=0).layers[frozen].weight
+    )
 
 
 def weights(lab):
     return torch.cat([parameter.detach().flatten() for parameter in lab.training.net.parameters()])
 
 
-@pytest.mark.parametrize("changes", [{}, {"schedule": "greedy", "epochs": 1, "fresh_negatives": False}, {"negatives": "hard", "uniform_epochs": 0}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"schedule": "greedy", "epochs": 1, "fresh_negatives": False},
+        {"negatives": "hard", "uniform_epochs": 0},
+    ],
+)
 def test_going_back_and_on_again_is_the_same_to_the_bit(make_lab, changes):
     lab = make_lab(SMALL.but(**{"epochs": 4} | changes))
     lab.run(10)
@@ -444,7 +550,12 @@ def test_going_back_pauses_and_leads_out_of_death(lab):
     assert lab.state["trouble"] == "dead"
     lab.train_button.value = True
     lab.rewind(0)
-    assert not lab.running and lab.state["trouble"] is None and lab.state["step"] in (0, 10) and lab.run(3)["trouble"] is None
+    assert (
+        not lab.running
+        and lab.state["trouble"] is None
+        and lab.state["step"] in (0, 10)
+        and lab.run(3)["trouble"] is None
+    )
 
 
 def test_raised_epochs_stay_raised_when_going_back(lab):
@@ -462,7 +573,11 @@ def test_moments_are_bounded_evenly_spread_and_fewer_for_a_large_network():
                 kept.keep(step, f"moment {step}", size)
             assert len(kept.steps) <= most
         gaps = np.diff(kept.steps)
-        assert kept.steps[0] == 0 and len(kept.steps) >= most // 2 and (most == 2 or gaps.max() <= 2 * gaps.min())
+        assert (
+            kept.steps[0] == 0
+            and len(kept.steps) >= most // 2
+            and (most == 2 or gaps.max() <= 2 * gaps.min())
+        )
         assert kept[0] == "moment 0"
 
 
@@ -478,8 +593,13 @@ def test_the_ten_goodness_values_are_those_of_the_chosen_image(lab, digits):
         assert lab.state["digit_label"] == digits.test.labels[digit]
         bars = lab._figure.digit
         assert [top for _, (_, top) in bars.bars.get_segments()] == pytest.approx(values.tolist())
-        assert bars.winner.get_xdata()[0] == values.argmax() and f"Test image {digit}, a " in bars.title.get_text()
-        assert numbers(digits.test.images[digit]) == pytest.approx(np.asarray(bars.image.get_array()).ravel())
+        assert (
+            bars.winner.get_xdata()[0] == values.argmax()
+            and f"Test image {digit}, a " in bars.title.get_text()
+        )
+        assert numbers(digits.test.images[digit]) == pytest.approx(
+            np.asarray(bars.image.get_array()).ravel()
+        )
         assert f"highest goodness is under label {values.argmax()}" in alt(lab)
     before = lab.state["digit_goodness"]
     assert lab.run(5)["digit_goodness"] != before  # it lives
@@ -500,7 +620,10 @@ def test_a_recipe_predicts_in_the_panel_as_it_does_outside(make_lab, digits):
     lab = make_lab(SMALL.but(first_layer_counts=False, predict_shift=1))
     lab.run(20)
     net = lab.training.net
-    validation_error, digit = error_rates(net, digits.validation, layers=[1])[0], goodness_per_label(net, digits.test.images[:1], layers=[1])
+    validation_error, digit = (
+        error_rates(net, digits.validation, layers=[1])[0],
+        goodness_per_label(net, digits.test.images[:1], layers=[1]),
+    )
     assert validation_error != error_rates(net, digits.validation)[0]
     assert lab.state["accuracy"] == pytest.approx(1 - validation_error)
     assert lab.state["digit_goodness"] == pytest.approx(digit[0].tolist())
@@ -513,14 +636,24 @@ def test_the_gate_keeps_train_disabled_until_someone_has_guessed(make_lab):
     assert lab.train_button.disabled and lab.step_button.disabled and "Guess first" in lab.said
     for wrong in ("much", "101", "-1", "nan"):
         lab.gate.field.value = wrong
-        assert lab.train_button.disabled and "number from 0 to 100" in lab.said and lab.state["guess"] is None
+        assert (
+            lab.train_button.disabled
+            and "number from 0 to 100" in lab.said
+            and lab.state["guess"] is None
+        )
     lab.gate.field.value = " 85 %"
-    assert not lab.train_button.disabled and not lab.step_button.disabled and lab.gate.field.disabled
+    assert (
+        not lab.train_button.disabled and not lab.step_button.disabled and lab.gate.field.disabled
+    )
     assert lab.state["guess"] == 0.85 and "your guess was 85%" in alt(lab)
     assert lab._figure.guess.get_visible() and lab._figure.guess.get_ydata()[0] == 85
     assert "you guessed 85%" in lab.run(100)["message"]
     lab.reset_button.click()
-    assert lab.train_button.disabled and lab.state["guess"] is None and not lab._figure.guess.get_visible()
+    assert (
+        lab.train_button.disabled
+        and lab.state["guess"] is None
+        and not lab._figure.guess.get_visible()
+    )
     assert lab.gate.field.value == "" and not lab.gate.field.disabled
 
 
@@ -530,15 +663,23 @@ def test_without_a_gate_nothing_is_asked(lab):
 
 def test_a_presenter_has_larger_type_and_fewer_controls(make_lab):
     lab, plain_lab = make_lab(presenter=True), make_lab()
-    assert 'width="1260" height="600"' in lab.picture.value and lab._figure.fig.canvas.get_width_height() == (1260, 600)
+    assert (
+        'width="1260" height="600"' in lab.picture.value
+        and lab._figure.fig.canvas.get_width_height() == (1260, 600)
+    )
     assert "ff-presenter" in lab.widget._dom_classes
 
     def on_page(box):
         return {one for child in getattr(box, "children", ()) for one in on_page(child)} | {id(box)}
 
     knobs = lab.knobs
-    assert {id(control) for control in (lab.threshold, lab.learning_rate, lab.train_button, knobs.rewind)} <= on_page(lab.widget)
-    assert not {id(control) for control in (*knobs.waiting, *knobs.boxes, lab.line_button)} & on_page(lab.widget)
+    assert {
+        id(control)
+        for control in (lab.threshold, lab.learning_rate, lab.train_button, knobs.rewind)
+    } <= on_page(lab.widget)
+    assert not {
+        id(control) for control in (*knobs.waiting, *knobs.boxes, lab.line_button)
+    } & on_page(lab.widget)
     assert len(on_page(lab.widget)) < len(on_page(plain_lab.widget))
     assert plain(lab.run(5)) == plain(plain_lab.run(5))
 
@@ -548,7 +689,9 @@ def test_a_presenter_has_larger_type_and_fewer_controls(make_lab):
 
 def test_presets_are_chosen_by_name_and_unknown_ones_name_the_choices(make_lab):
     assert make_lab(None, preset="slow motion").recipe == make_lab(None).recipe
-    assert {"slow motion", "as fast as it goes", "threshold too high", "pairwise loss"} <= set(PRESETS)
+    assert {"slow motion", "as fast as it goes", "threshold too high", "pairwise loss"} <= set(
+        PRESETS
+    )
     with pytest.raises(ValueError, match="'as fast as it goes'"):
         TrainingLab(preset="as slow as it goes")
     with pytest.raises(ValueError, match="not both"):
@@ -562,7 +705,13 @@ def test_presets_are_chosen_by_name_and_unknown_ones_name_the_choices(make_lab):
 def test_presets_show_what_they_say():
     """Within 300 steps, which take about four seconds of panel time."""
     seen = {}
-    for name in ("as fast as it goes", "threshold too high", "threshold too low", "learning rate too high", "pairwise loss"):
+    for name in (
+        "as fast as it goes",
+        "threshold too high",
+        "threshold too low",
+        "learning rate too high",
+        "pairwise loss",
+    ):
         lab = TrainingLab(preset=name)
         seen[name] = lab.run(130), lab.run(170)
         lab.close()
@@ -573,19 +722,31 @@ def test_presets_show_what_they_say():
     middle, late = seen["threshold too low"]
     assert max(middle["goodness_pos"]) < 0.25 and late["accuracy"] < 0.85
     assert seen["learning rate too high"][0]["trouble"] == "dead"
-    assert seen["pairwise loss"][1]["accuracy"] > 0.87 and min(seen["pairwise loss"][1]["goodness_neg"]) > 0.5
+    assert (
+        seen["pairwise loss"][1]["accuracy"] > 0.87
+        and min(seen["pairwise loss"][1]["goodness_neg"]) > 0.5
+    )
 
 
 def remake(lab, digits):
     return eval(lab.line, {"TrainingLab": functools.partial(TrainingLab, data=digits)})
 
 
-@pytest.mark.parametrize("options", [
-    {},
-    {"preset": "as fast as it goes", "threshold": 1.2, "seed": 3},
-    {"preset": "pairwise loss", "widths": (784, 9), "frozen": (1,), "digit": 4},
-    {"negatives": "other images", "fresh_negatives": False, "schedule": "greedy", "guess": True, "presenter": True},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"preset": "as fast as it goes", "threshold": 1.2, "seed": 3},
+        {"preset": "pairwise loss", "widths": (784, 9), "frozen": (1,), "digit": 4},
+        {
+            "negatives": "other images",
+            "fresh_negatives": False,
+            "schedule": "greedy",
+            "guess": True,
+            "presenter": True,
+        },
+    ],
+)
 def test_the_line_says_what_was_given_and_makes_the_same_panel(digits, options):
     small = {} if "widths" in options else {"widths": (784, 12, 8)}
     lab = TrainingLab(data=digits, **small, **options)
@@ -600,10 +761,19 @@ def test_the_line_follows_the_controls_and_a_button_prints_it(make_lab, digits):
     assert TrainingLab(data=digits).line == "TrainingLab()"
     lab = make_lab()
     lab.threshold.value, lab.learning_rate.value, lab.epochs.value = 1.3, 10**-3.2, 3
-    lab.knobs.loss.value, lab.knobs.widths.value, lab.knobs.seed.value, lab.knobs.boxes[0].value = "pairwise", "5, 6", 9, True
+    lab.knobs.loss.value, lab.knobs.widths.value, lab.knobs.seed.value, lab.knobs.boxes[0].value = (
+        "pairwise",
+        "5, 6",
+        9,
+        True,
+    )
     lab.line_button.click()
     assert lab.said == lab.line and "<code>TrainingLab(" in lab.message.value
-    assert "learning_rate=0.000631" in lab.line and "threshold=1.3" in lab.line and "frozen=(1,)" in lab.line
+    assert (
+        "learning_rate=0.000631" in lab.line
+        and "threshold=1.3" in lab.line
+        and "frozen=(1,)" in lab.line
+    )
     other = remake(lab, digits)
     lab.reset_button.click()
     assert plain(other.run(6)) == plain(lab.run(6))

@@ -3,14 +3,14 @@
 import math
 import threading
 
+import lesson_functions
 import numpy as np
 import pytest
 import torch
+from by_hand import alt
 from ipywidgets.widgets import widget
 from torchvision.transforms.functional import gaussian_blur
 
-from by_hand import alt
-import lesson_functions
 from ffteach import blur_masks, gaussian_masks
 from ffteach.live import MaskLab, mask_lab
 from ffteach.live.mask_picture import MaskPicture
@@ -18,10 +18,20 @@ from ffteach.mask_measures import agreement, agreement_by_chance, correlation_le
 from ffteach.masks import GAUSSIAN_BLURS, blur_stages, gaussian_stages
 
 CONTROLS = {
-    "ff-kind": "kind", "ff-blurs": "blurs", "ff-kernel": "kernel", "ff-sigma": "sigma", "ff-cut": "cut", "ff-padding": "padding",
-    "ff-seed": "seed", "ff-draw": "draw_button", "ff-line": "line_button", "ff-picture": "picture", "ff-status": "status",
-    "ff-panel": "widget", "ff-mask-lab": "widget",
-}  # fmt: skip
+    "ff-kind": "kind",
+    "ff-blurs": "blurs",
+    "ff-kernel": "kernel",
+    "ff-sigma": "sigma",
+    "ff-cut": "cut",
+    "ff-padding": "padding",
+    "ff-seed": "seed",
+    "ff-draw": "draw_button",
+    "ff-line": "line_button",
+    "ff-picture": "picture",
+    "ff-status": "status",
+    "ff-panel": "widget",
+    "ff-mask-lab": "widget",
+}
 MODES = {"reflect": "reflect", "zeros": "constant", "circular": "wrap"}  # as np.pad calls them
 
 
@@ -35,7 +45,11 @@ def plain_blur(picture, padding):
     result = np.zeros((28, 28))
     for row in range(28):
         for column in range(28):
-            result[row, column] = sum(weights[i] * weights[j] * padded[row + i, column + j] for i in range(3) for j in range(3))
+            result[row, column] = sum(
+                weights[i] * weights[j] * padded[row + i, column + j]
+                for i in range(3)
+                for j in range(3)
+            )
     return result
 
 
@@ -54,7 +68,13 @@ def plain_agreement(masks, distance):
 def make_lab(sample, monkeypatch, closing):
     """Make a panel that draws nothing; all are closed in the end."""
     monkeypatch.setattr(mask_lab, "load_mnist", lambda: sample)
-    monkeypatch.setattr(MaskPicture, "png", lambda self: repr([artist.get_array().tolist() for artist in self.images.values()]).encode())
+    monkeypatch.setattr(
+        MaskPicture,
+        "png",
+        lambda self: repr(
+            [artist.get_array().tolist() for artist in self.images.values()]
+        ).encode(),
+    )
     return lambda *args, **options: closing(MaskLab(*args, **options))
 
 
@@ -67,7 +87,9 @@ def test_agreement_and_shares_are_counted(padding):
     measured = agreement(masks)
     assert measured.shape == (28,) and measured[0] == 1
     for distance in (1, 2, 9, 27):
-        assert measured[distance].item() == pytest.approx(plain_agreement(masks, distance), abs=1e-5)
+        assert measured[distance].item() == pytest.approx(
+            plain_agreement(masks, distance), abs=1e-5
+        )
     rim, centre = [], []
     for mask in masks.reshape(-1, 28, 28).tolist():
         for row in range(28):
@@ -76,7 +98,9 @@ def test_agreement_and_shares_are_counted(padding):
                     rim.append(mask[row][column])
                 if 12 <= row < 16 and 12 <= column < 16:
                     centre.append(mask[row][column])
-    assert shares_of_ones(masks) == pytest.approx((masks.mean().item(), np.mean(centre), np.mean(rim)), abs=1e-6)
+    assert shares_of_ones(masks) == pytest.approx(
+        (masks.mean().item(), np.mean(centre), np.mean(rim)), abs=1e-6
+    )
 
 
 def test_agreement_by_chance_is_that_of_independent_pixels_with_the_same_shares():
@@ -89,15 +113,21 @@ def test_the_correlation_length_is_the_lessons_for_balanced_masks():
     lesson = lesson_functions.load("03_mask_negatives", ["agreement", "correlation_length"])
     for blurs in (2, 8, 24):
         masks = blur_masks(1000, blurs=blurs, generator=seeded())
-        assert correlation_length(masks) == pytest.approx(lesson.correlation_length(masks), rel=0.05)
-        assert agreement(masks)[1].item() == pytest.approx(lesson.agreement(masks).mean().item(), abs=0.005)
+        assert correlation_length(masks) == pytest.approx(
+            lesson.correlation_length(masks), rel=0.05
+        )
+        assert agreement(masks)[1].item() == pytest.approx(
+            lesson.agreement(masks).mean().item(), abs=0.005
+        )
 
 
 def test_the_correlation_length_by_hand():
     flat, stripes = torch.ones(4, 16), torch.tensor([[0.0, 0, 0, 0] * 4, [1.0, 1, 1, 1] * 4])
     assert math.isnan(correlation_length(flat)) and math.isinf(correlation_length(stripes))
     noise = torch.randint(0, 2, (4000, 784), generator=seeded()).float()
-    assert correlation_length(noise) == pytest.approx(1 - 1 / math.e, abs=0.01)  # a straight line from 1 to 0
+    assert correlation_length(noise) == pytest.approx(
+        1 - 1 / math.e, abs=0.01
+    )  # a straight line from 1 to 0
 
 
 # ---- the stages
@@ -116,7 +146,10 @@ def test_the_stages_of_bits_are_plain_blurs(make_lab, padding):
 
 
 def test_the_stages_of_system_C_are_torchvisions_blurs(make_lab):
-    for options, blurs in (({}, ((5, 7.0), (7, 14.0), (5, 7.0))), ({"kernel": 11, "sigma": 3.0}, ((9, 1.5), (11, 3.0), (9, 1.5)))):
+    for options, blurs in (
+        ({}, ((5, 7.0), (7, 14.0), (5, 7.0))),
+        ({"kernel": 11, "sigma": 3.0}, ((9, 1.5), (11, 3.0), (9, 1.5))),
+    ):
         lab = make_lab("gaussian", seed=1, **options)
         expected = noise = torch.rand(1000, 28, 28, generator=seeded(1))
         for size, sigma in blurs:
@@ -128,10 +161,14 @@ def test_the_stages_of_system_C_are_torchvisions_blurs(make_lab):
 
 def test_the_panel_shows_the_module_s_masks(make_lab):
     assert torch.equal(make_lab(seed=2).stages.masks, blur_masks(1000, generator=seeded(2)))
-    assert torch.equal(make_lab("gaussian", seed=2).stages.masks, gaussian_masks(1000, generator=seeded(2)))
+    assert torch.equal(
+        make_lab("gaussian", seed=2).stages.masks, gaussian_masks(1000, generator=seeded(2))
+    )
     for stages in (blur_stages, gaussian_stages):
         low, high = (stages(50, cut=cut, generator=seeded()) for cut in (0.45, 0.55))
-        assert torch.equal(low.blurred, high.blurred) and torch.equal(high.masks.bool(), (high.blurred > 0.55).flatten(1))
+        assert torch.equal(low.blurred, high.blurred) and torch.equal(
+            high.masks.bool(), (high.blurred > 0.55).flatten(1)
+        )
         assert (low.masks >= high.masks).all() and low.masks.sum() > high.masks.sum()
 
 
@@ -143,7 +180,13 @@ def test_the_hybrid_is_A_inside_the_mask_and_B_outside(lab, sample):
         for image, label in zip((a, b), lab.state["digits"]):
             assert label in sample.train.labels[(sample.train.images == image).all(dim=1)]
     shown = lab._figure.images
-    for name, expected in (("A", a), ("B", b), ("mask", mask), ("hybrid", lab.hybrid), ("noise", lab.stages.noise[0])):
+    for name, expected in (
+        ("A", a),
+        ("B", b),
+        ("mask", mask),
+        ("hybrid", lab.hybrid),
+        ("noise", lab.stages.noise[0]),
+    ):
         assert np.allclose(shown[name].get_array(), expected.reshape(28, 28))
 
 
@@ -151,10 +194,19 @@ def test_the_state_is_what_is_measured_and_drawn(make_lab):
     lab = make_lab(blurs=6, padding="zeros")
     state, masks = lab.state, lab.stages.masks
     assert (state["ones"], state["ones_centre"], state["ones_rim"]) == shares_of_ones(masks)
-    assert state["neighbours_agree"] == agreement(masks)[1].item() and state["ones_shown"] == masks[0].mean().item()
-    assert np.allclose(lab._figure.curve.get_ydata(), state["agreement"]) and np.allclose(lab._figure.chance.get_ydata(), agreement_by_chance(masks))
+    assert (
+        state["neighbours_agree"] == agreement(masks)[1].item()
+        and state["ones_shown"] == masks[0].mean().item()
+    )
+    assert np.allclose(lab._figure.curve.get_ydata(), state["agreement"]) and np.allclose(
+        lab._figure.chance.get_ydata(), agreement_by_chance(masks)
+    )
     assert np.allclose(lab._figure.share.get_array(), masks.mean(dim=0).reshape(28, 28))
-    assert lab._figure.length.get_xdata()[0] == state["correlation_length"] == correlation_length(masks)
+    assert (
+        lab._figure.length.get_xdata()[0]
+        == state["correlation_length"]
+        == correlation_length(masks)
+    )
 
 
 # ---- controls and words
@@ -166,12 +218,23 @@ def test_every_control_has_its_class_and_the_docstring_lists_it(lab):
 
 
 @pytest.mark.parametrize(
-    "control, value", [("blurs", 20), ("cut", 0.45), ("padding", "zeros"), ("seed", 7), ("kind", list(mask_lab.KINDS)[1])], ids=lambda value: str(value)
+    "control, value",
+    [
+        ("blurs", 20),
+        ("cut", 0.45),
+        ("padding", "zeros"),
+        ("seed", 7),
+        ("kind", list(mask_lab.KINDS)[1]),
+    ],
+    ids=lambda value: str(value),
 )
 def test_each_control_changes_picture_words_and_figures(lab, control, value):
     before = alt(lab), lab.picture.value, lab.figures.value, lab.state
-    setattr(getattr(lab, control), "value", value)
-    assert all(now != former for now, former in zip((alt(lab), lab.picture.value, lab.figures.value, lab.state), before))
+    getattr(lab, control).value = value
+    assert all(
+        now != former
+        for now, former in zip((alt(lab), lab.picture.value, lab.figures.value, lab.state), before)
+    )
     assert lab.error is None
 
 
@@ -193,33 +256,61 @@ def test_kernel_and_sigma_matter_for_gaussians_only_and_only_what_matters_is_sho
 
 
 def test_the_alternative_text_follows_the_state(lab):
-    for change in (lambda: None, lambda: setattr(lab.padding, "value", "zeros"), lambda: setattr(lab.cut, "value", 0.44), lambda: lab.run(2)):
+    for change in (
+        lambda: None,
+        lambda: setattr(lab.padding, "value", "zeros"),
+        lambda: setattr(lab.cut, "value", 0.44),
+        lambda: lab.run(2),
+    ):
         change()
         state, said = lab.state, alt(lab)
-        assert f"seed {state['seed']}: random bits, {state['blurs']} blurs, padding {state['padding']}, cut at {state['cut']:.2f}" in said
-        assert f"{state['neighbours_agree']:.1%} treat two neighbours alike; correlation length {state['correlation_length']:.1f} pixels" in said
-        assert f"{state['ones_centre']:.0%} in the centre, {state['ones_rim']:.0%} at the rim" in said
+        assert (
+            f"seed {state['seed']}: random bits, {state['blurs']} blurs, padding {state['padding']}, cut at {state['cut']:.2f}"
+            in said
+        )
+        assert (
+            f"{state['neighbours_agree']:.1%} treat two neighbours alike; correlation length {state['correlation_length']:.1f} pixels"
+            in said
+        )
+        assert (
+            f"{state['ones_centre']:.0%} in the centre, {state['ones_rim']:.0%} at the rim" in said
+        )
         for letter, digit in zip("AB", state["digits"]):
             assert f"digit {letter}, {'an' if digit == 8 else 'a'} {digit}, where" in said
-        assert f"centre <b>{state['ones_centre']:.1%}</b>, rim <b>{state['ones_rim']:.1%}</b>" in lab.figures.value
+        assert (
+            f"centre <b>{state['ones_centre']:.1%}</b>, rim <b>{state['ones_rim']:.1%}</b>"
+            in lab.figures.value
+        )
 
 
 @pytest.mark.parametrize(
     "options, verdict",
     [
-        ({}, "Balanced"), ({"blurs": 30}, "Balanced"), ({"padding": "circular"}, "Balanced"), ({"mask": "gaussian"}, "Balanced"),
-        ({"padding": "zeros"}, "the rim shows digit B more often"), ({"blurs": 1}, "digit B has the larger part"),
-        ({"cut": 0.44}, "digit A has the larger part"), ({"cut": 0}, "digit A itself"), ({"cut": 1}, "digit B itself"),
+        ({}, "Balanced"),
+        ({"blurs": 30}, "Balanced"),
+        ({"padding": "circular"}, "Balanced"),
+        ({"mask": "gaussian"}, "Balanced"),
+        ({"padding": "zeros"}, "the rim shows digit B more often"),
+        ({"blurs": 1}, "digit B has the larger part"),
+        ({"cut": 0.44}, "digit A has the larger part"),
+        ({"cut": 0}, "digit A itself"),
+        ({"cut": 1}, "digit B itself"),
     ],
-)  # fmt: skip
+)
 def test_the_masks_are_judged(make_lab, options, verdict):
     assert verdict in make_lab(**options).said
 
 
 @pytest.mark.parametrize("padding", list(MODES))
-@pytest.mark.parametrize("extreme", [{"blurs": 0}, {"blurs": 48}, {"kernel": 1, "sigma": 0.5}, {"kernel": 15, "sigma": 28.0}], ids=str)
+@pytest.mark.parametrize(
+    "extreme",
+    [{"blurs": 0}, {"blurs": 48}, {"kernel": 1, "sigma": 0.5}, {"kernel": 15, "sigma": 28.0}],
+    ids=str,
+)
 @pytest.mark.parametrize("cut", [0, 0.5, 1])
-def test_extremes_neither_fail_nor_leave_the_panel_without_words(make_lab, monkeypatch, padding, extreme, cut):
+def test_extremes_neither_fail_nor_leave_the_panel_without_words(
+    make_lab, monkeypatch, padding, extreme, cut
+):
     monkeypatch.setattr(mask_lab, "MASKS", 200)
     lab = make_lab()
     lab.kind.index = "kernel" in extreme
@@ -229,12 +320,22 @@ def test_extremes_neither_fail_nor_leave_the_panel_without_words(make_lab, monke
     assert lab.error is None and lab.said and "nan" not in lab.figures.value + alt(lab)
     ones = lab.state["ones"]
     if cut == 1:
-        assert ones == 0 and torch.equal(lab.hybrid, lab.digits[1]) and not lab._figure.length.get_visible()
+        assert (
+            ones == 0
+            and torch.equal(lab.hybrid, lab.digits[1])
+            and not lab._figure.length.get_visible()
+        )
     elif cut == 0 and extreme != {"blurs": 0}:
         assert ones > 0.7
-        assert extreme == {"kernel": 1, "sigma": 0.5} or lab.mask == "blur" or torch.equal(lab.hybrid, lab.digits[0])
+        assert (
+            extreme == {"kernel": 1, "sigma": 0.5}
+            or lab.mask == "blur"
+            or torch.equal(lab.hybrid, lab.digits[0])
+        )
     elif extreme == {"blurs": 0}:
-        assert ones == pytest.approx(0.5, abs=0.02) and torch.equal(lab.stages.noise, lab.stages.blurred)
+        assert ones == pytest.approx(0.5, abs=0.02) and torch.equal(
+            lab.stages.noise, lab.stages.blurred
+        )
 
 
 # ---- drawing anew, and the line
@@ -253,7 +354,11 @@ def test_a_fresh_draw_takes_other_noise_and_other_digits(lab):
 
 def test_run_presses_the_button_and_a_seed_repeats_everything(make_lab):
     lab, later = make_lab(), make_lab(seed=3)
-    assert lab.run(0) == lab.state and lab.run(3) == later.state and lab.picture.value == later.picture.value
+    assert (
+        lab.run(0) == lab.state
+        and lab.run(3) == later.state
+        and lab.picture.value == later.picture.value
+    )
     last = make_lab(seed=2**31 - 1)
     assert last.run(1) == make_lab().state and last.error is None
 
@@ -269,13 +374,20 @@ def test_another_kind_keeps_the_digits_and_more_blurs_keep_the_noise(lab):
 @pytest.mark.parametrize(
     "options",
     [
-        {}, {"blurs": 0, "cut": 0.3, "seed": 11}, {"mask": "gaussian", "kernel": 3, "sigma": 0.5, "padding": "circular"},
-        {"padding": "zeros", "presenter": True}, {"blurs": 5, "kernel": 9, "sigma": 7.5},
+        {},
+        {"blurs": 0, "cut": 0.3, "seed": 11},
+        {"mask": "gaussian", "kernel": 3, "sigma": 0.5, "padding": "circular"},
+        {"padding": "zeros", "presenter": True},
+        {"blurs": 5, "kernel": 9, "sigma": 7.5},
     ],
-)  # fmt: skip
+)
 def test_the_line_makes_the_panel_anew(make_lab, options):
     lab = make_lab(**options)
-    assert lab.settings == options and lab.line == f"MaskLab({', '.join(f'{name}={value!r}' for name, value in options.items())})"
+    assert (
+        lab.settings == options
+        and lab.line
+        == f"MaskLab({', '.join(f'{name}={value!r}' for name, value in options.items())})"
+    )
     again = eval(lab.line, {"MaskLab": make_lab})
     assert again.state == lab.state and again.picture.value == lab.picture.value
 
@@ -284,18 +396,29 @@ def test_the_line_follows_the_controls_and_a_button_prints_it(lab):
     lab.kind.index, lab.kernel.value, lab.padding.value, lab.cut.value = 1, 9, "zeros", 0.1 + 0.2
     lab.draw_button.click()
     lab.line_button.click()
-    assert lab.said == "MaskLab(mask='gaussian', kernel=9, cut=0.3, padding='zeros', seed=1)" and "<code>" in lab.message.value
+    assert (
+        lab.said == "MaskLab(mask='gaussian', kernel=9, cut=0.3, padding='zeros', seed=1)"
+        and "<code>" in lab.message.value
+    )
 
 
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        ({"mask": "bits"}, "mask='bits'.*'blur', 'gaussian'"), ({"padding": "zero"}, "padding='zero'.*'circular'"),
-        ({"blurs": 49}, "blurs=49.*whole number from 0 to 48"), ({"blurs": 2.0}, "blurs=2.0"), ({"blurs": True}, "blurs=True"),
-        ({"kernel": 6}, "kernel=6.*odd"), ({"kernel": 17}, "kernel=17"), ({"sigma": 0}, "sigma=0"), ({"cut": math.nan}, "cut=nan"),
-        ({"cut": 1.1}, "cut=1.1.*from 0 to 1"), ({"seed": -1}, "seed=-1"), ({"seed": 2**31}, "seed="),
+        ({"mask": "bits"}, "mask='bits'.*'blur', 'gaussian'"),
+        ({"padding": "zero"}, "padding='zero'.*'circular'"),
+        ({"blurs": 49}, "blurs=49.*whole number from 0 to 48"),
+        ({"blurs": 2.0}, "blurs=2.0"),
+        ({"blurs": True}, "blurs=True"),
+        ({"kernel": 6}, "kernel=6.*odd"),
+        ({"kernel": 17}, "kernel=17"),
+        ({"sigma": 0}, "sigma=0"),
+        ({"cut": math.nan}, "cut=nan"),
+        ({"cut": 1.1}, "cut=1.1.*from 0 to 1"),
+        ({"seed": -1}, "seed=-1"),
+        ({"seed": 2**31}, "seed="),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         MaskLab(**wrong)
@@ -306,7 +429,10 @@ def test_what_cannot_be_is_refused(wrong, message):
 
 def test_the_real_picture_has_its_size_and_changes():
     lab, large = MaskLab(), MaskLab(presenter=True)
-    assert lab.picture.value.count("data:image/png") == 1 and 'width="840" height="420"' in lab.picture.value
+    assert (
+        lab.picture.value.count("data:image/png") == 1
+        and 'width="840" height="420"' in lab.picture.value
+    )
     before = lab.picture.value
     lab.draw_button.click()
     assert lab.picture.value.split("base64,")[1] != before.split("base64,")[1]
@@ -322,7 +448,10 @@ def test_an_exception_is_shown_in_words(lab, monkeypatch):
 
     monkeypatch.setattr(mask_lab, "blur_stages", fail)
     lab.blurs.value = 3
-    assert isinstance(lab.error, RuntimeError) and "RuntimeError: the &lt;disk&gt; is on fire" in lab.message.value
+    assert (
+        isinstance(lab.error, RuntimeError)
+        and "RuntimeError: the &lt;disk&gt; is on fire" in lab.message.value
+    )
 
 
 def test_two_panels_share_nothing(make_lab):
@@ -339,7 +468,12 @@ def test_three_hundred_changes_leave_no_traces(make_lab, monkeypatch):
 
     def traces():
         listeners = sum(map(len, lab.blurs._trait_notifiers["value"].values()))
-        return len(widget._instances), len(lab._figure.fig.findobj()), listeners, threading.active_count()
+        return (
+            len(widget._instances),
+            len(lab._figure.fig.findobj()),
+            listeners,
+            threading.active_count(),
+        )
 
     def use(times):
         for change in range(times):

@@ -7,22 +7,36 @@ import threading
 import numpy as np
 import pytest
 import torch
+from by_hand import alt, plain, play
 from ipywidgets.widgets import widget
 
-from by_hand import alt, play, plain
 from ffteach import RECIPES, Digits, LinearProbe, baselines, features, goodness, hybrids, train
 from ffteach.live import ProbeLab, live_figure, probe_watch, training_panel
 from ffteach.live.probe_slices import DECAY, fit_in_slices
 from ffteach.masks import blur_masks
 from ffteach.plots import mosaic, numbers
 
-SMALL = ProbeLab.DEFAULT.but(widths=(784, 24, 16), epochs=2, batch_size=20)  # 10 steps per epoch on the 200 digits
+SMALL = ProbeLab.DEFAULT.but(
+    widths=(784, 24, 16), epochs=2, batch_size=20
+)  # 10 steps per epoch on the 200 digits
 CONTROLS = {
-    "ff-train": "train_button", "ff-step": "step_button", "ff-reset": "reset_button", "ff-threshold": "threshold",
-    "ff-lr": "learning_rate", "ff-epochs": "epochs", "ff-picture": "picture", "ff-status": "status", "ff-panel": "widget",
-    "ff-probe-lab": "widget", "ff-line": "line_button", "ff-reveal": "knobs.reveal", "ff-widths": "knobs.widths",
-    "ff-blurs": "knobs.blurs", "ff-labels": "knobs.labels", "ff-seed": "knobs.seed",
-}  # fmt: skip
+    "ff-train": "train_button",
+    "ff-step": "step_button",
+    "ff-reset": "reset_button",
+    "ff-threshold": "threshold",
+    "ff-lr": "learning_rate",
+    "ff-epochs": "epochs",
+    "ff-picture": "picture",
+    "ff-status": "status",
+    "ff-panel": "widget",
+    "ff-probe-lab": "widget",
+    "ff-line": "line_button",
+    "ff-reveal": "knobs.reveal",
+    "ff-widths": "knobs.widths",
+    "ff-blurs": "knobs.blurs",
+    "ff-labels": "knobs.labels",
+    "ff-seed": "knobs.seed",
+}
 
 
 @pytest.fixture
@@ -36,11 +50,16 @@ def probe_accuracy(see, train_split, validation):
     x, new = see(train_split.images).double(), see(validation.images).double()
     mean, scale = x.mean(dim=0), (x - x.mean(dim=0)).square().mean().sqrt()
     layer = torch.nn.Linear(x.shape[1], 10, dtype=torch.float64)
-    optimiser = torch.optim.LBFGS(layer.parameters(), max_iter=1000, tolerance_grad=1e-7, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS(
+        layer.parameters(), max_iter=1000, tolerance_grad=1e-7, line_search_fn="strong_wolfe"
+    )
 
     def loss():
         optimiser.zero_grad()
-        value = torch.nn.functional.cross_entropy(layer((x - mean) / scale), train_split.labels) + 0.005 * layer.weight.square().sum()
+        value = (
+            torch.nn.functional.cross_entropy(layer((x - mean) / scale), train_split.labels)
+            + 0.005 * layer.weight.square().sum()
+        )
         value.backward()
         return value
 
@@ -50,7 +69,11 @@ def probe_accuracy(see, train_split, validation):
 
 def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):
     play(lab, 3)
-    assert lab.state["step"] == 0 and not lab.state["running"] and lab.state["baselines"] == {"raw_pixels": None, "untrained": None}
+    assert (
+        lab.state["step"] == 0
+        and not lab.state["running"]
+        and lab.state["baselines"] == {"raw_pixels": None, "untrained": None}
+    )
     assert re.fullmatch(
         r"Mean goodness, layer 1: digits 0\.\d\d, hybrids 0\.\d\d, \d+% of the digits above their hybrid; layer 2: .* threshold 1\.0\. "
         r"Validation accuracy of the linear probe not measured yet at step 0; without training, raw pixels not measured yet, untrained "
@@ -62,7 +85,11 @@ def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):
 
 def test_the_default_is_the_classrooms_unsupervised_recipe_on_the_sample():
     lab = ProbeLab()
-    assert lab.line == "ProbeLab()" and lab.training.net.widths == [784, 500, 500, 500] and lab.training.count == 9000
+    assert (
+        lab.line == "ProbeLab()"
+        and lab.training.net.widths == [784, 500, 500, 500]
+        and lab.training.count == 9000
+    )
     assert lab.state["images"] == 1000 and lab.state["labels"] == 3000 and lab.state["units"] == 72
     assert lab.recipe == RECIPES["quick-unsupervised"].but(decay="none")
     lab.close()
@@ -94,7 +121,11 @@ def test_settings_act_on_the_next_step_without_a_restart(lab):
     lab.threshold.value, lab.learning_rate.value = 3.0, 1e-2
     assert (lab.training.threshold, lab.training.learning_rate, lab.state["step"]) == (3.0, 1e-2, 5)
     assert torch.equal(weights, lab.training.net.layers[0].weight)
-    assert "threshold 3.0" in alt(lab) and lab.picture.value != before and lab._figure.histograms[0].line.get_xdata()[0] == 3.0
+    assert (
+        "threshold 3.0" in alt(lab)
+        and lab.picture.value != before
+        and lab._figure.histograms[0].line.get_xdata()[0] == 3.0
+    )
     lab.run(5)
     assert (lab.training.net.layers[0].weight - weights).abs().max() > 20 * 1e-3  # only 5 steps
 
@@ -113,24 +144,44 @@ def test_raised_epochs_go_on(lab):
 def test_the_baselines_are_the_same_probe_on_pixels_and_on_the_untrained_network(lab, digits):
     found = lab.run(10)["baselines"]
     untrained, watch = lab.recipe.network(seed=0), lab.watch
-    assert len(watch.train.labels) == 200 and sorted(watch.validation.labels.tolist()) == sorted(digits.validation.labels.tolist())
-    assert found["raw_pixels"] == pytest.approx(probe_accuracy(lambda x: x, watch.train, watch.validation), abs=0.011)  # one image
-    assert found["untrained"] == pytest.approx(probe_accuracy(lambda x: features(untrained, x), watch.train, watch.validation), abs=0.011)
-    by_module = baselines(untrained, Digits(watch.train, watch.validation, watch.validation), lambda: LinearProbe(DECAY))
+    assert len(watch.train.labels) == 200 and sorted(watch.validation.labels.tolist()) == sorted(
+        digits.validation.labels.tolist()
+    )
+    assert found["raw_pixels"] == pytest.approx(
+        probe_accuracy(lambda x: x, watch.train, watch.validation), abs=0.011
+    )  # one image
+    assert found["untrained"] == pytest.approx(
+        probe_accuracy(lambda x: features(untrained, x), watch.train, watch.validation), abs=0.011
+    )
+    by_module = baselines(
+        untrained,
+        Digits(watch.train, watch.validation, watch.validation),
+        lambda: LinearProbe(DECAY),
+    )
     assert {name: 1 - error for name, error in by_module.items()} == pytest.approx(found, abs=0.011)
-    assert lab.state["curve"][0] == (0, 0.0, found["untrained"])  # the untrained network is where the curve begins
+    assert lab.state["curve"][0] == (
+        0,
+        0.0,
+        found["untrained"],
+    )  # the untrained network is where the curve begins
     assert f"raw pixels {found['raw_pixels']:.1%}" in alt(lab)
     lines = {name: line.get_ydata()[0] for name, line in lab._figure.lines.items()}
     assert lines == pytest.approx({name: 100 * value for name, value in found.items()})
 
 
 @pytest.mark.parametrize("layers", [None, (0,), (0, 1)])
-def test_the_curves_last_point_is_the_networks_own_and_the_first_layer_is_left_out(make_lab, layers):
+def test_the_curves_last_point_is_the_networks_own_and_the_first_layer_is_left_out(
+    make_lab, layers
+):
     lab = make_lab(SMALL.but(probe_layers=layers, epochs=10))
     for steps in (30, 7):  # the second from a warm start
         state = lab.run(steps)
         seen = (1,) if layers is None else layers
-        independent = probe_accuracy(lambda x: features(lab.training.net, x, layers=seen), lab.watch.train, lab.watch.validation)
+        independent = probe_accuracy(
+            lambda x: features(lab.training.net, x, layers=seen),
+            lab.watch.train,
+            lab.watch.validation,
+        )
         assert state["curve"][-1] == (state["step"], state["epochs_done"], state["accuracy"])
         assert state["accuracy"] == pytest.approx(independent, abs=0.011)
     assert lab.watch.probe.weight.shape == (10, sum((24, 16)[layer] for layer in seen))
@@ -141,7 +192,9 @@ def test_where_the_descent_starts_and_how_it_is_cut_leaves_no_trace(digits, make
     net, trained = make_net(30, 20), make_net(30, 20, seed=1)
     see = lambda images: features(net, images)
     *_, first = fit_in_slices(see, digits.train, digits.validation)
-    *_, warm = fit_in_slices(lambda x: features(trained, x), digits.train, digits.validation, first.solution)
+    *_, warm = fit_in_slices(
+        lambda x: features(trained, x), digits.train, digits.validation, first.solution
+    )
     *_, cold = fit_in_slices(lambda x: features(trained, x), digits.train, digits.validation)
     exact = LinearProbe(DECAY).fit(features(trained, digits.train.images), digits.train.labels)
     x = features(trained, digits.validation.images)
@@ -160,7 +213,9 @@ def test_the_probe_of_a_running_clock_belongs_to_a_moment_of_the_training(lab, m
     nets = {}
     while len(lab.watch.curve) < 3:
         play(lab, 1)
-        nets[lab.state["step"]] = [parameter.detach().clone() for parameter in lab.training.net.parameters()]
+        nets[lab.state["step"]] = [
+            parameter.detach().clone() for parameter in lab.training.net.parameters()
+        ]
         assert lab.error is None and lab.state["step"] < 490
     lab.train_button.value = False
     step, _, accuracy = lab.watch.curve[-2]  # the last point came with the pause
@@ -168,7 +223,9 @@ def test_the_probe_of_a_running_clock_belongs_to_a_moment_of_the_training(lab, m
     net = lab.recipe.network(seed=0)
     for parameter, then in zip(net.parameters(), nets[step]):
         parameter.data = then
-    assert accuracy == pytest.approx(probe_accuracy(lambda x: features(net, x), lab.watch.train, lab.watch.validation), abs=0.011)
+    assert accuracy == pytest.approx(
+        probe_accuracy(lambda x: features(net, x), lab.watch.train, lab.watch.validation), abs=0.011
+    )
     assert lab.watch.curve[-1][0] == lab.state["step"]
 
 
@@ -177,24 +234,42 @@ def test_the_goodness_is_that_of_held_out_digits_and_their_hybrids(make_lab, dig
     lab.run(10)
     watch = lab.watch
     with torch.no_grad():
-        expected = torch.stack([torch.stack([goodness(h) for h in lab.training.net(x)]) for x in (watch.validation.images, watch.hybrids)])
+        expected = torch.stack(
+            [
+                torch.stack([goodness(h) for h in lab.training.net(x)])
+                for x in (watch.validation.images, watch.hybrids)
+            ]
+        )
     torch.testing.assert_close(watch.goodness, expected)
-    assert lab.state["in_order"] == pytest.approx((expected[0] > expected[1]).double().mean(dim=1).tolist())
+    assert lab.state["in_order"] == pytest.approx(
+        (expected[0] > expected[1]).double().mean(dim=1).tolist()
+    )
     generator = torch.Generator().manual_seed(3)
     drawn = lab.training.pairs.draw(digits.train.images, generator=generator)
     generator.manual_seed(3)
-    assert torch.equal(drawn, hybrids(digits.train.images, blur_masks(200, blurs=8, generator=generator), generator=generator))
+    assert torch.equal(
+        drawn,
+        hybrids(
+            digits.train.images, blur_masks(200, blurs=8, generator=generator), generator=generator
+        ),
+    )
 
 
 def test_the_mosaic_shows_what_has_changed_most(make_lab, monkeypatch):
     monkeypatch.setattr(probe_watch, "TILES", 5)
     lab = make_lab()
     lab.run(15)
-    change = (lab.training.net.layers[0].weight - lab.recipe.network(seed=0).layers[0].weight).detach()
+    change = (
+        lab.training.net.layers[0].weight - lab.recipe.network(seed=0).layers[0].weight
+    ).detach()
     assert sorted(lab.watch.units) == sorted(change.norm(dim=1).topk(5).indices.tolist())
-    assert np.allclose(lab._figure.fields.get_array(), mosaic(change[lab.watch.units], 18), atol=1e-5)
+    assert np.allclose(
+        lab._figure.fields.get_array(), mosaic(change[lab.watch.units], 18), atol=1e-5
+    )
     start = lab.recipe.network(seed=0).layers[0].weight[lab.watch.units]
-    assert lab.state["change"] == pytest.approx((change[lab.watch.units].norm() / start.norm()).item())
+    assert lab.state["change"] == pytest.approx(
+        (change[lab.watch.units].norm() / start.norm()).item()
+    )
 
 
 def test_the_test_error_stays_hidden_until_revealed_and_stands_next_to_the_baselines(lab, digits):
@@ -205,7 +280,10 @@ def test_the_test_error_stays_hidden_until_revealed_and_stands_next_to_the_basel
     tested = Digits(lab.watch.train, digits.validation, digits.test)
     expected = baselines(lab.recipe.network(seed=0), tested, lambda: LinearProbe(DECAY))
     own = 1 - probe_accuracy(lambda x: features(lab.training.net, x), lab.watch.train, digits.test)
-    assert errors == pytest.approx(expected | {"forward_forward": own}, abs=0.011) and lab.state["test_error_step"] == 12
+    assert (
+        errors == pytest.approx(expected | {"forward_forward": own}, abs=0.011)
+        and lab.state["test_error_step"] == 12
+    )
     assert f"Test error <b>{errors['forward_forward']:.1%}</b>" in lab.figures.value
     lab.reset_button.click()
     assert lab.state["test_errors"] is None
@@ -223,11 +301,21 @@ def test_what_needs_a_new_network_waits_for_reset(lab):
     knobs.blurs.value, knobs.labels.value, knobs.seed.value = 2, 100, 4
     assert lab.run(1)["step"] == 6 and lab.watch is watch
     lab.reset_button.click()
-    assert lab.training.net.widths == [784, 8, 7, 6] and lab.recipe.blurs == 2 and lab.state["labels"] == 100 and lab.seed == 4
+    assert (
+        lab.training.net.widths == [784, 8, 7, 6]
+        and lab.recipe.blurs == 2
+        and lab.state["labels"] == 100
+        and lab.seed == 4
+    )
     assert lab.state["step"] == 0 and not lab.state["waiting"] and len(lab._figure.histograms) == 3
     lab.run(3)
     assert lab.error is None
-    knobs.widths.value, knobs.blurs.value, knobs.labels.value, knobs.seed.value = "24, 16", 8, 3000, 0
+    knobs.widths.value, knobs.blurs.value, knobs.labels.value, knobs.seed.value = (
+        "24, 16",
+        8,
+        3000,
+        0,
+    )
     lab.reset_button.click()
     assert plain(lab.state) == untrained and plain(lab.run(5)) == plain(first)
 
@@ -236,7 +324,11 @@ def test_settings_that_cannot_be_are_refused_in_words(make_lab):
     lab = make_lab(SMALL.but(probe_layers=(1,)))
     for text in ("0", "many", "5"):  # the last has no second layer for the probe
         lab.knobs.widths.value = text
-        assert 'role="alert"' in lab.message.value and lab.knobs.widths.value == "24, 16" and not lab.state["waiting"]
+        assert (
+            'role="alert"' in lab.message.value
+            and lab.knobs.widths.value == "24, 16"
+            and not lab.state["waiting"]
+        )
     for name in ("quick", "growing"):
         with pytest.raises(ValueError, match="hybrids as negatives"):
             ProbeLab(RECIPES[name])
@@ -255,11 +347,14 @@ def test_reset_keeps_the_raw_pixels_baseline_of_the_same_images(lab):
     assert lab.state["baselines"]["raw_pixels"] is None
 
 
-@pytest.mark.parametrize("options", [
-    {},
-    {"threshold": 0.5, "blurs": 3, "labels": 150, "seed": 2, "presenter": True},
-    {"loss": "pairwise", "probe_layers": (0, 1), "schedule": "greedy"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"threshold": 0.5, "blurs": 3, "labels": 150, "seed": 2, "presenter": True},
+        {"loss": "pairwise", "probe_layers": (0, 1), "schedule": "greedy"},
+    ],
+)
 def test_the_line_says_what_was_given_and_makes_the_same_panel(digits, options):
     lab = ProbeLab(data=digits, widths=(784, 12, 8), **options)
     assert lab.settings == {"widths": (784, 12, 8)} | options
@@ -281,7 +376,12 @@ def test_divergence_and_death_are_named(lab):
         net.layers[1].bias.fill_(-1e3)
     lab.train_button.value = True
     play(lab, 1)
-    assert lab.state["trouble"] == "dead" and "Layer 2 is dead" in lab.said and "rewind" not in lab.said and lab.running
+    assert (
+        lab.state["trouble"] == "dead"
+        and "Layer 2 is dead" in lab.said
+        and "rewind" not in lab.said
+        and lab.running
+    )
     with torch.no_grad():
         net.layers[0].bias.fill_(-1e3)
     play(lab, 1)
@@ -291,7 +391,12 @@ def test_divergence_and_death_are_named(lab):
         lab.training.net.layers[1].weight[0, 0] = torch.inf
     lab.train_button.value = True
     play(lab, 1)
-    assert lab.state["trouble"] == "diverged" and "Diverged" in lab.said and not lab.running and lab.error is None
+    assert (
+        lab.state["trouble"] == "diverged"
+        and "Diverged" in lab.said
+        and not lab.running
+        and lab.error is None
+    )
     lab.reset_button.click()
     assert lab.state["trouble"] is None and lab.run(5)["trouble"] is None
 
@@ -312,7 +417,10 @@ def test_two_panels_share_nothing_and_a_presenter_sees_less(make_lab):
     before = two.picture.value, plain(two.state)
     one.threshold.value = 0.4
     one.run(5)
-    assert (two.picture.value, plain(two.state)) == before and 'width="1260" height="615"' in before[0]
+    assert (
+        two.picture.value,
+        plain(two.state),
+    ) == before and 'width="1260" height="615"' in before[0]
     assert two.knobs.rows[-1] not in two.controls.children
     assert one.knobs.rows[-1] in one.controls.children
 
@@ -323,13 +431,22 @@ def test_hundreds_of_ticks_leave_no_traces(make_lab, digits, monkeypatch):
     monkeypatch.setattr(training_panel, "TICK", 0)
     monkeypatch.setattr(probe_watch, "MOST_POINTS", 8)
     monkeypatch.setattr(probe_watch, "EVERY", 5)
-    monkeypatch.setattr(live_figure.LiveFigure, "png", lambda self: b"")  # hundreds of drawings would take long
+    monkeypatch.setattr(
+        live_figure.LiveFigure, "png", lambda self: b""
+    )  # hundreds of drawings would take long
     lab.epochs.max = lab.epochs.value = 2000
     lab.train_button.value = True
 
     def traces():
         listeners = sum(map(len, lab.clock._trait_notifiers["value"].values()))
-        return np.array([len(widget._instances), len(lab._figure.fig.findobj()), listeners, threading.active_count()])
+        return np.array(
+            [
+                len(widget._instances),
+                len(lab._figure.fig.findobj()),
+                listeners,
+                threading.active_count(),
+            ]
+        )
 
     play(lab, 60)
     before = traces()

@@ -20,9 +20,16 @@ def goodness(h):
 
 def loss(name, g_pos, g_neg, threshold, temperature):
     """Minus the log-probability of being right."""
-    if name == "pairwise":  # P(the positive one of the pair is the positive) = sigmoid of the difference
+    if (
+        name == "pairwise"
+    ):  # P(the positive one of the pair is the positive) = sigmoid of the difference
         return -logsigmoid((g_pos - g_neg) / temperature).mean()
-    right = torch.cat([logsigmoid((g_pos - threshold) / temperature), logsigmoid(-(g_neg - threshold) / temperature)])
+    right = torch.cat(
+        [
+            logsigmoid((g_pos - threshold) / temperature),
+            logsigmoid(-(g_neg - threshold) / temperature),
+        ]
+    )
     return -right.mean()
 
 
@@ -31,9 +38,18 @@ class Reference:
 
     def __init__(self, net, row_scale, strength, epsilon=1e-6, double=False):
         dtype = torch.float64 if double else torch.float32
-        self.weights = [layer.weight.detach().to(dtype, copy=True).requires_grad_() for layer in net.layers]
-        self.biases = [layer.bias.detach().to(dtype, copy=True).requires_grad_() for layer in net.layers]
-        self.row_scale, self.strength, self.epsilon, self.dtype = row_scale, strength, epsilon, dtype
+        self.weights = [
+            layer.weight.detach().to(dtype, copy=True).requires_grad_() for layer in net.layers
+        ]
+        self.biases = [
+            layer.bias.detach().to(dtype, copy=True).requires_grad_() for layer in net.layers
+        ]
+        self.row_scale, self.strength, self.epsilon, self.dtype = (
+            row_scale,
+            strength,
+            epsilon,
+            dtype,
+        )
 
     def rescale(self, x):
         length = (x * x).sum(dim=1, keepdim=True).sqrt() + self.epsilon
@@ -51,12 +67,16 @@ class Reference:
     def losses(self, images, labels, negatives, name, threshold, temperature):
         """Each layer's own loss."""
         pairs = zip(self.activities(images, labels), self.activities(images, negatives))
-        return [loss(name, goodness(pos), goodness(neg), threshold, temperature) for pos, neg in pairs]
+        return [
+            loss(name, goodness(pos), goodness(neg), threshold, temperature) for pos, neg in pairs
+        ]
 
     def gradients(self, *arguments):
         """Each layer's gradient of its own loss as (weight, bias); arguments of `losses`."""
         losses = self.losses(*arguments)
-        return [torch.autograd.grad(one, [w, b]) for one, w, b in zip(losses, self.weights, self.biases)]
+        return [
+            torch.autograd.grad(one, [w, b]) for one, w, b in zip(losses, self.weights, self.biases)
+        ]
 
     def optimisers(self, make):
         """One optimiser for each layer."""
@@ -73,7 +93,9 @@ class Reference:
     def goodness_per_label(self, images):
         """Ten passes, one for each label on every image: (layers, N, 10)."""
         with torch.no_grad():
-            passes = [self.activities(images, torch.full((len(images),), label)) for label in range(10)]
+            passes = [
+                self.activities(images, torch.full((len(images),), label)) for label in range(10)
+            ]
             return torch.stack([torch.stack([goodness(h) for h in hs]) for hs in passes], dim=2)
 
     def difference(self, net):

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torchvision.datasets.mnist as torchvision_mnist
 
-from ffteach import Digits, Split, data, load_mnist
+from ffteach import Digits, data, load_mnist
 from ffteach.data import RAW_FILES, check_images, check_labels, hold_out, rescale_pixels
 
 
@@ -40,8 +40,12 @@ def test_sample_holds_equally_many_of_each_digit(sample):
 
 def test_sample_shows_upright_digits_that_fit_their_labels(sample):
     """Images and labels in another order, or images turned, would not pass: means of the classes classify the test digits."""
-    means = torch.stack([sample.train.images[sample.train.labels == digit].mean(dim=0) for digit in range(10)])
-    assert (torch.cdist(sample.test.images, means).argmin(dim=1) == sample.test.labels).float().mean() > 0.75
+    means = torch.stack(
+        [sample.train.images[sample.train.labels == digit].mean(dim=0) for digit in range(10)]
+    )
+    assert (
+        torch.cdist(sample.test.images, means).argmin(dim=1) == sample.test.labels
+    ).float().mean() > 0.75
     one = means[1].reshape(28, 28)
     assert one[:, 12:16].sum() > 3 * one[12:16].sum()  # a one stands, it does not lie
 
@@ -58,7 +62,9 @@ def test_no_network_and_no_folder_are_touched_for_the_sample(no_network, monkeyp
 def test_a_split_shows_its_size_and_can_be_taken_apart(few):
     assert repr(few) == "Split(200 images)"
     part = few.take(torch.tensor([3, 1]))
-    assert torch.equal(part.images, few.images[[3, 1]]) and torch.equal(part.labels, few.labels[[3, 1]])
+    assert torch.equal(part.images, few.images[[3, 1]]) and torch.equal(
+        part.labels, few.labels[[3, 1]]
+    )
 
 
 def test_a_damaged_sample_is_noticed(tmp_path, monkeypatch):
@@ -105,7 +111,10 @@ def test_validation_is_balanced_and_apart_from_the_training_images(sample):
 
 
 def test_validation_images_keep_their_labels(sample):
-    label_of = {row.tobytes(): label for row, label in zip(sample.train.images.numpy(), sample.train.labels.tolist())}
+    label_of = {
+        row.tobytes(): label
+        for row, label in zip(sample.train.images.numpy(), sample.train.labels.tolist())
+    }
     rest, held = hold_out(sample.train, 200)
     for split in (rest, held):
         assert [label_of[row.tobytes()] for row in split.images.numpy()] == split.labels.tolist()
@@ -202,17 +211,27 @@ def test_full_set_is_read_from_a_folder_without_a_download(full_folder, no_netwo
     full = load_mnist("full", root=str(full_folder), validation=10_000)
     assert [len(split.images) for split in full] == [50_000, 10_000, 10_000]
     assert no_network == [] and capsys.readouterr().out == ""
-    assert torch.equal(full.test.images[:10].argmax(dim=1), torch.arange(10))  # rows and labels in the file's order
-    assert full.test.images.aminmax() == (0, 1) and full.test.labels[:12].tolist() == [*range(10), 0, 1]
+    assert torch.equal(
+        full.test.images[:10].argmax(dim=1), torch.arange(10)
+    )  # rows and labels in the file's order
+    assert full.test.images.aminmax() == (0, 1) and full.test.labels[:12].tolist() == [
+        *range(10),
+        0,
+        1,
+    ]
 
 
 def test_full_set_without_network_says_what_was_tried_and_what_to_do(tmp_path, no_network, capsys):
     with pytest.raises(RuntimeError) as caught:
         load_mnist("full", root=tmp_path / "data")
     message = str(caught.value)
-    assert no_network and all(url in message or url.rsplit("/", 1)[0] in message for url in no_network)
+    assert no_network and all(
+        url in message or url.rsplit("/", 1)[0] in message for url in no_network
+    )
     assert "network is unreachable" in message
-    assert str(tmp_path / "data" / "MNIST" / "raw") in message and all(name in message for name in RAW_FILES)
+    assert str(tmp_path / "data" / "MNIST" / "raw") in message and all(
+        name in message for name in RAW_FILES
+    )
     assert "load_mnist('sample')" in message
     assert "downloading" in capsys.readouterr().out
 
@@ -223,7 +242,9 @@ def test_full_set_with_one_file_missing_is_downloaded(tmp_path, no_network):
         load_mnist("full", root=tmp_path)
 
 
-def test_full_set_lies_in_root_else_in_FFTEACH_DATA_else_in_the_home_folder(tmp_path, no_network, monkeypatch):
+def test_full_set_lies_in_root_else_in_FFTEACH_DATA_else_in_the_home_folder(
+    tmp_path, no_network, monkeypatch
+):
     """Each folder holds another number of images, which the refusal names."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
@@ -235,7 +256,10 @@ def test_full_set_lies_in_root_else_in_FFTEACH_DATA_else_in_the_home_folder(tmp_
     monkeypatch.setenv("FFTEACH_DATA", str(tmp_path / "variable"))
     with pytest.raises(ValueError, match="40 training images .* 20 test images"):
         load_mnist("full")
-    with pytest.raises(ValueError, match="50 training images .* 20 test images .*not 60 000 and 10 000: delete that folder"):
+    with pytest.raises(
+        ValueError,
+        match="50 training images .* 20 test images .*not 60 000 and 10 000: delete that folder",
+    ):
         load_mnist("full", root=tmp_path / "root")
     with pytest.raises(ValueError, match="30 training images .* 20 test images"):
         load_mnist("full", root="~/.cache/ffteach")
@@ -246,12 +270,17 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, no_network, monkeypa
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(torchvision_mnist.os, "makedirs", refuse)
-    with pytest.raises(RuntimeError, match="cannot write to .*Permission denied.*another folder with root=.*load_mnist.'sample'"):
+    with pytest.raises(
+        RuntimeError,
+        match="cannot write to .*Permission denied.*another folder with root=.*load_mnist.'sample'",
+    ):
         load_mnist("full", root=tmp_path / "data")
 
 
 @pytest.mark.parametrize("file", RAW_FILES)
-@pytest.mark.parametrize("length", [0, 3, 6, 100], ids=["empty", "in the magic number", "in the sizes", "in the content"])
+@pytest.mark.parametrize(
+    "length", [0, 3, 6, 100], ids=["empty", "in the magic number", "in the sizes", "in the content"]
+)
 def test_a_truncated_file_is_called_damaged(tmp_path, no_network, file, length):
     raw = write_mnist(tmp_path, 200, 200)
     (raw / file).write_bytes((raw / file).read_bytes()[:length])

@@ -10,7 +10,17 @@ import pytest
 import torch
 
 import ffteach
-from ffteach import Recipe, Split, choose_device, device, error_rates, goodness_per_label, overlay_label, predict, train
+from ffteach import (
+    Recipe,
+    Split,
+    choose_device,
+    device,
+    error_rates,
+    goodness_per_label,
+    overlay_label,
+    predict,
+    train,
+)
 
 
 @pytest.fixture
@@ -29,7 +39,12 @@ def broken_cuda(monkeypatch):
 
 
 def test_the_default_is_torchs_default_device_even_beside_a_gpu(cuda):
-    assert choose_device() == choose_device("cpu") == choose_device(torch.device("cpu")) == torch.device("cpu")
+    assert (
+        choose_device()
+        == choose_device("cpu")
+        == choose_device(torch.device("cpu"))
+        == torch.device("cpu")
+    )
 
 
 def test_the_default_follows_torch_set_default_device(gpu):
@@ -68,7 +83,9 @@ def test_a_broken_gpu_stops_nothing_that_does_not_ask_for_it(broken_cuda):
 @pytest.mark.parametrize("asked", ["mps", "xpu", "hip", "meta"])
 def test_a_device_that_cannot_do_what_is_needed_is_refused_in_words(asked):
     """MPS has no float64; none of them is here."""
-    with pytest.raises(RuntimeError, match=f"device='{asked}' cannot be used here.*Use device='cpu'"):
+    with pytest.raises(
+        RuntimeError, match=f"device='{asked}' cannot be used here.*Use device='cpu'"
+    ):
         choose_device(asked)
 
 
@@ -102,10 +119,21 @@ def test_a_name_that_torch_does_not_know_is_refused(asked):
         ({"cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4.0),
         ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
         ({"cpu/cpu.cfs_quota_us": "400000\n"}, None),
-        ({"cpu.max": "", "cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 0.5),
+        (
+            {"cpu.max": "", "cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"},
+            0.5,
+        ),
         ({}, None),
     ],
-    ids=["v2", "v2 unlimited", "v1", "v1 unlimited", "v1 without a period", "empty v2, then v1", "no cgroup"],
+    ids=[
+        "v2",
+        "v2 unlimited",
+        "v1",
+        "v1 unlimited",
+        "v1 without a period",
+        "empty v2, then v1",
+        "no cgroup",
+    ],
 )
 def test_container_quota_is_read_from_cgroup_files(tmp_path, files, cores):
     for name, text in files.items():
@@ -130,7 +158,9 @@ def test_usable_cores_without_affinity_masks_are_those_of_the_machine(monkeypatc
 
 
 @pytest.mark.parametrize("threads, lowered_to", [(64, [2]), (3, [2]), (2, []), (1, [])])
-def test_choosing_a_device_lowers_the_threads_to_the_usable_cores_and_never_raises_them(monkeypatch, threads, lowered_to):
+def test_choosing_a_device_lowers_the_threads_to_the_usable_cores_and_never_raises_them(
+    monkeypatch, threads, lowered_to
+):
     calls = []
     monkeypatch.setattr(device, "usable_cores", lambda: 2)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
@@ -144,20 +174,36 @@ def test_choosing_a_device_lowers_the_threads_to_the_usable_cores_and_never_rais
 
 def test_the_fake_gpu_refuses_to_mix_devices(gpu):
     here, there = torch.ones(3, 3), torch.ones(3, 3).to(gpu)
-    assert (there @ there).device.type == "fakegpu" and (there * torch.tensor(2.0)).tolist() == [[2.0] * 3] * 3
-    for mix in (lambda: here @ there, lambda: there + here, lambda: here.add_(there), lambda: here[there.long()], lambda: there.numpy()):
+    assert (there @ there).device.type == "fakegpu" and (there * torch.tensor(2.0)).tolist() == [
+        [2.0] * 3
+    ] * 3
+    for mix in (
+        lambda: here @ there,
+        lambda: there + here,
+        lambda: here.add_(there),
+        lambda: here[there.long()],
+        lambda: there.numpy(),
+    ):
         with pytest.raises((fakegpu.DeviceMismatch, TypeError)):
             mix()
 
 
-RECIPE = Recipe(widths=(784, 30, 20), label_strength=3.0, batch_size=80, epochs=2, learning_rate=0.01)
+RECIPE = Recipe(
+    widths=(784, 30, 20), label_strength=3.0, batch_size=80, epochs=2, learning_rate=0.01
+)
 RECIPES = {
     "hard": RECIPE.but(negatives="hard", loss="pairwise"),
     "sgd": RECIPE.but(optimiser="sgd", label_strength="maximum", negatives="other images"),
     "hybrids": RECIPE.but(negatives="hybrids"),
     "greedy and growing": RECIPE.but(
-        schedule="greedy", fresh_negatives=False, growth="training", growth_gain=0.0, growth_width=15, growth_epochs=1, max_layers=3
-    ),  # fmt: skip
+        schedule="greedy",
+        fresh_negatives=False,
+        growth="training",
+        growth_gain=0.0,
+        growth_width=15,
+        growth_epochs=1,
+        max_layers=3,
+    ),
 }
 
 
@@ -186,7 +232,9 @@ def test_training_and_prediction_give_the_same_numbers_on_another_device(gpu, fe
     (losses, table, error, widths), (losses2, table2, error2, widths2) = results
     torch.testing.assert_close(table2, table, rtol=1e-3, atol=1e-3)
     assert widths == widths2 and abs(error - error2) < 0.03
-    assert [loss for step in losses2 for loss in step] == pytest.approx([loss for step in losses for loss in step], rel=1e-3, abs=1e-5)
+    assert [loss for step in losses2 for loss in step] == pytest.approx(
+        [loss for step in losses for loss in step], rel=1e-3, abs=1e-5
+    )
 
 
 def test_a_state_from_one_device_resumes_on_another(gpu, few, recipe):
@@ -209,7 +257,9 @@ def test_P5_mixed_devices_are_refused_by_name(gpu, few):
         lambda: overlay_label(there.images, few.labels),
         lambda: error_rates(net, Split(there.images, few.labels)),
     ):
-        with pytest.raises(ValueError, match=r"(on cpu.*on fakegpu:0|on fakegpu:0.*on cpu).*\.to\(device\)"):
+        with pytest.raises(
+            ValueError, match=r"(on cpu.*on fakegpu:0|on fakegpu:0.*on cpu).*\.to\(device\)"
+        ):
             call()
 
 
@@ -229,8 +279,13 @@ def waiting_after_import(monkeypatch, **given):
 
 def test_threads_wait_as_the_makefile_says(monkeypatch):
     makefile = (Path(__file__).parents[2] / "Makefile").read_text()
-    assert waiting_after_import(monkeypatch) == [re.search(rf"^{name} \?= (\w+)$", makefile, re.MULTILINE)[1] for name in WAITING]
+    assert waiting_after_import(monkeypatch) == [
+        re.search(rf"^{name} \?= (\w+)$", makefile, re.MULTILINE)[1] for name in WAITING
+    ]
 
 
 def test_a_waiting_policy_of_ones_own_is_kept(monkeypatch):
-    assert waiting_after_import(monkeypatch, OMP_WAIT_POLICY="ACTIVE", GOMP_SPINCOUNT="5") == ["ACTIVE", "5"]
+    assert waiting_after_import(monkeypatch, OMP_WAIT_POLICY="ACTIVE", GOMP_SPINCOUNT="5") == [
+        "ACTIVE",
+        "5",
+    ]

@@ -14,7 +14,10 @@ VALUES = torch.linspace(0, 6, 40, dtype=torch.float64)
 
 
 def losses(g_pos, g_neg, temperature=1.0):
-    return {"threshold": ff_loss(g_pos, g_neg, 2.0, temperature), "pairwise": pairwise_loss(g_pos, g_neg, temperature)}
+    return {
+        "threshold": ff_loss(g_pos, g_neg, 2.0, temperature),
+        "pairwise": pairwise_loss(g_pos, g_neg, temperature),
+    }
 
 
 # ---- goodness and losses
@@ -26,7 +29,11 @@ def test_goodness_is_the_mean_of_the_squares():
 
 
 def test_C1_goodness_is_never_negative_not_even_for_negative_data():
-    assert (goodness(torch.randn(50, 20)) >= 0).all() and goodness(torch.zeros(3, 20)).tolist() == [0, 0, 0]
+    assert (goodness(torch.randn(50, 20)) >= 0).all() and goodness(torch.zeros(3, 20)).tolist() == [
+        0,
+        0,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("threshold, temperature", [(2.0, 1.0), (0.5, 1.0), (2.0, 0.2), (0.0, 3.0)])
@@ -34,7 +41,9 @@ def test_losses_follow_their_formulas(threshold, temperature):
     g_pos, g_neg = VALUES, VALUES.flip(0) * 0.7
     plain_pos = torch.log(1 + torch.exp((threshold - g_pos) / temperature)).mean()
     plain_neg = torch.log(1 + torch.exp((g_neg - threshold) / temperature)).mean()
-    torch.testing.assert_close(ff_loss(g_pos, g_neg, threshold, temperature), (plain_pos + plain_neg) / 2)
+    torch.testing.assert_close(
+        ff_loss(g_pos, g_neg, threshold, temperature), (plain_pos + plain_neg) / 2
+    )
     plain = torch.log(1 + torch.exp(-(g_pos - g_neg) / temperature)).mean()
     torch.testing.assert_close(pairwise_loss(g_pos, g_neg, temperature), plain)
 
@@ -47,7 +56,9 @@ def test_losses_default_to_threshold_2_and_temperature_1():
 def test_C3_the_loss_is_the_binary_cross_entropy_of_the_logit_goodness_minus_threshold():
     logits = torch.cat([VALUES - 2, VALUES * 0.7 - 2])
     targets = torch.cat([torch.ones_like(VALUES), torch.zeros_like(VALUES)])
-    torch.testing.assert_close(ff_loss(VALUES, VALUES * 0.7, 2.0), F.binary_cross_entropy_with_logits(logits, targets))
+    torch.testing.assert_close(
+        ff_loss(VALUES, VALUES * 0.7, 2.0), F.binary_cross_entropy_with_logits(logits, targets)
+    )
 
 
 def test_C2_losses_are_always_positive():
@@ -67,27 +78,41 @@ def test_C5_summed_goodness_is_mean_goodness_at_another_temperature_not_at_anoth
     g_pos, g_neg = VALUES / 10, VALUES.flip(0) / 20
     summed = ff_loss(units * g_pos, units * g_neg, units * theta)
     torch.testing.assert_close(summed, ff_loss(g_pos, g_neg, theta, 1 / units))
-    assert all((summed - ff_loss(g_pos, g_neg, other)).abs() > 0.1 for other in (theta, units * theta))
+    assert all(
+        (summed - ff_loss(g_pos, g_neg, other)).abs() > 0.1 for other in (theta, units * theta)
+    )
 
 
 @pytest.mark.parametrize("name", ["threshold", "pairwise"])
-@pytest.mark.parametrize("g_pos, g_neg", [(0.0, 1e4), (1e4, 0.0), (1e4, 1e4), (88.73 + 2, 0.0), (0.0, 88.73 + 2)])
+@pytest.mark.parametrize(
+    "g_pos, g_neg", [(0.0, 1e4), (1e4, 0.0), (1e4, 1e4), (88.73 + 2, 0.0), (0.0, 88.73 + 2)]
+)
 @pytest.mark.parametrize("temperature", [1.0, 0.05])
 def test_N1_losses_and_gradients_stay_finite_at_extreme_goodness(name, g_pos, g_neg, temperature):
-    values = torch.tensor([g_pos, g_neg], requires_grad=True)  # float32, where log(1 + exp(x)) overflows from 88.73
+    values = torch.tensor(
+        [g_pos, g_neg], requires_grad=True
+    )  # float32, where log(1 + exp(x)) overflows from 88.73
     loss = losses(values[:1], values[1:], temperature)[name]
     loss.backward()
     assert loss.isfinite() and values.grad.isfinite().all()
     assert loss < 2e4 / temperature
     if g_neg > g_pos:
-        torch.testing.assert_close(loss.item(), (g_neg - 2 if name == "threshold" else g_neg) / temperature / (1 + (name == "threshold")),
-                                   rtol=0.02, atol=2 / temperature)  # fmt: skip
+        torch.testing.assert_close(
+            loss.item(),
+            (g_neg - 2 if name == "threshold" else g_neg)
+            / temperature
+            / (1 + (name == "threshold")),
+            rtol=0.02,
+            atol=2 / temperature,
+        )
 
 
 # ---- the layer
 
 
-@pytest.mark.parametrize("row_scale, length", [("mean-square-1", math.sqrt(784)), ("unit-length", 1.0)])
+@pytest.mark.parametrize(
+    "row_scale, length", [("mean-square-1", math.sqrt(784)), ("unit-length", 1.0)]
+)
 def test_rows_get_the_promised_length(few, row_scale, length):
     rows = FFLayer(784, 5, row_scale=row_scale).normalise(few.images)
     torch.testing.assert_close(rows.norm(dim=1), torch.full((200,), length))
@@ -106,12 +131,16 @@ def test_an_all_zero_row_stays_zero(row_scale):
 
 def test_epsilon_is_added_to_the_length_of_the_row():
     x = torch.tensor([[3.0, 4.0]])
-    torch.testing.assert_close(FFLayer(2, 1, row_scale="unit-length", epsilon=5.0).normalise(x), x / 10)
+    torch.testing.assert_close(
+        FFLayer(2, 1, row_scale="unit-length", epsilon=5.0).normalise(x), x / 10
+    )
 
 
 @pytest.mark.parametrize("row_scale", ["mean-square-1", "unit-length"])
 @pytest.mark.parametrize("factor", [0.01, 3.0, 1000.0])
-def test_C8_a_layer_cannot_see_the_length_of_its_input_which_is_the_goodness_below(few, row_scale, factor):
+def test_C8_a_layer_cannot_see_the_length_of_its_input_which_is_the_goodness_below(
+    few, row_scale, factor
+):
     layer = FFLayer(784, 30, row_scale=row_scale)
     torch.testing.assert_close(layer(few.images * factor), layer(few.images), rtol=1e-4, atol=1e-4)
 
@@ -119,7 +148,10 @@ def test_C8_a_layer_cannot_see_the_length_of_its_input_which_is_the_goodness_bel
 def test_a_layer_is_a_rescaling_a_linear_map_and_a_relu(few):
     layer = FFLayer(784, 30, init="torch", row_scale="unit-length")
     x = few.images.double()
-    z = x / (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-6) @ layer.weight.double().T + layer.bias.double()
+    z = (
+        x / (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-6) @ layer.weight.double().T
+        + layer.bias.double()
+    )
     torch.testing.assert_close(layer(few.images), z.clamp(min=0).float())
     assert layer(few.images).min() == 0 and (z < 0).any()
 
@@ -128,7 +160,9 @@ def test_N5_init_normal_draws_weights_and_biases_from_the_standard_normal():
     layer = FFLayer(300, 400, init="normal")
     for values, error in ((layer.weight, 0.02), (layer.bias, 0.25)):
         assert abs(values.mean()) < error and abs(values.std() - 1) < error
-    assert 0.67 < (layer.weight.abs() < 1).float().mean() < 0.70  # normal: 0.683, uniform of that deviation: 0.577
+    assert (
+        0.67 < (layer.weight.abs() < 1).float().mean() < 0.70
+    )  # normal: 0.683, uniform of that deviation: 0.577
 
 
 def test_init_fan_in_draws_weights_of_variance_1_over_fan_in_and_no_biases():
@@ -147,17 +181,28 @@ def test_init_torch_is_that_of_nn_linear():
     torch.testing.assert_close(ours.bias, plain.bias)
 
 
-@pytest.mark.parametrize("options, start", [({}, 0.5), (dict(init="torch", row_scale="unit-length"), 1 / (3 * 784))])
+@pytest.mark.parametrize(
+    "options, start", [({}, 0.5), (dict(init="torch", row_scale="unit-length"), 1 / (3 * 784))]
+)
 def test_N6_goodness_at_the_start(few, options, start):
     """fan-in: z is N(0, 1), half of it cut by the ReLU. Published: weights and bias each of variance 1/(3 x 784), halved."""
-    g = goodness(FFLayer(784, 2000, generator=torch.Generator().manual_seed(0), **options)(few.images)).mean().item()
+    g = (
+        goodness(
+            FFLayer(784, 2000, generator=torch.Generator().manual_seed(0), **options)(few.images)
+        )
+        .mean()
+        .item()
+    )
     assert g == pytest.approx(start, rel=0.15)
 
 
 @pytest.mark.parametrize("init", ["fan-in", "torch", "normal"])
 def test_a_generator_makes_the_start_reproducible_and_leaves_the_global_one_alone(init):
     before = torch.get_rng_state()
-    first, again, other = (FFLayer(30, 20, init=init, generator=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    first, again, other = (
+        FFLayer(30, 20, init=init, generator=torch.Generator().manual_seed(seed))
+        for seed in (1, 1, 2)
+    )
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(first.weight, again.weight) and torch.equal(first.bias, again.bias)
     assert not torch.equal(first.weight, other.weight)
@@ -200,7 +245,9 @@ def test_P1_every_layer_is_registered(make_net):
     assert shapes == [(30, 784), (30,), (20, 30), (20,)]
     assert len([name for name in net.state_dict() if "weight" in name]) == 2
     assert {p.dtype for p in net.to(torch.float64).parameters()} == {torch.float64}
-    assert {p.device.type for p in net.to("meta").parameters()} == {"meta"} and net.device == torch.device("meta")
+    assert {p.device.type for p in net.to("meta").parameters()} == {
+        "meta"
+    } and net.device == torch.device("meta")
 
 
 def test_P2_train_and_eval_are_those_of_every_module(make_net):
@@ -210,7 +257,9 @@ def test_P2_train_and_eval_are_those_of_every_module(make_net):
 
 
 @pytest.mark.parametrize("strength", [4.0, 0.5, "maximum"])
-def test_state_dict_round_trip_through_a_file_keeps_weights_and_label_strength(few, make_net, strength):
+def test_state_dict_round_trip_through_a_file_keeps_weights_and_label_strength(
+    few, make_net, strength
+):
     net, other = make_net(30, 20, label_strength=strength), make_net(30, 20, seed=1)
     file = io.BytesIO()
     torch.save(net.state_dict(), file)
@@ -222,7 +271,7 @@ def test_state_dict_round_trip_through_a_file_keeps_weights_and_label_strength(f
 
 @pytest.mark.parametrize("options", [dict(row_scale="unit-length"), dict(epsilon=1e-4)])
 def test_weights_of_a_network_with_other_row_lengths_are_refused(make_net, options):
-    (name, value), = options.items()
+    ((name, value),) = options.items()
     with pytest.raises(ValueError, match=f"{name}={value!r}, this one has"):
         make_net(30).load_state_dict(make_net(30, **options).state_dict())
 
@@ -231,9 +280,20 @@ def test_a_new_layer_goes_on_top_with_the_networks_options(few, make_net):
     net = make_net(30, row_scale="unit-length", init="normal", epsilon=0.5).double()
     old = copy.deepcopy(net.state_dict())
     layer = net.add_layer(15, generator=torch.Generator().manual_seed(0))
-    assert net.layers[-1] is layer and net.widths == [784, 30, 15] and len(list(net.parameters())) == 4
-    assert (layer.row_scale, layer.init, layer.epsilon, layer.weight.dtype) == ("unit-length", "normal", 0.5, torch.float64)
-    assert all(torch.equal(net.state_dict()[name], old[name]) for name in old if "weight" in name or "bias" in name)
+    assert (
+        net.layers[-1] is layer and net.widths == [784, 30, 15] and len(list(net.parameters())) == 4
+    )
+    assert (layer.row_scale, layer.init, layer.epsilon, layer.weight.dtype) == (
+        "unit-length",
+        "normal",
+        0.5,
+        torch.float64,
+    )
+    assert all(
+        torch.equal(net.state_dict()[name], old[name])
+        for name in old
+        if "weight" in name or "bias" in name
+    )
     assert [h.shape[1] for h in net(few.images.double())] == [30, 15]
     again = make_net(30).add_layer(15, generator=torch.Generator().manual_seed(0))
     assert again.init == "fan-in" and again.weight.dtype == torch.float32
@@ -257,7 +317,15 @@ def test_layers_start_differently(make_net):
 
 def test_repr_teaches(make_net):
     shown = repr(make_net(30, 20, label_strength=4.0))
-    for word in ("784 -> 30", "30 -> 20", "mean-square-1", "fan-in", "goodness", "strength 4.0", "pixels 0..9"):
+    for word in (
+        "784 -> 30",
+        "30 -> 20",
+        "mean-square-1",
+        "fan-in",
+        "goodness",
+        "strength 4.0",
+        "pixels 0..9",
+    ):
         assert word in shown, word
 
 

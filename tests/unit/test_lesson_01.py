@@ -1,13 +1,22 @@
 """The functions written out in lesson 01 give the same numbers as the module's."""
 
+import lesson_functions
 import pytest
 import torch
 
-import lesson_functions
 from ffteach import FFLayer, ff_loss, goodness, pairwise_loss
 from ffteach.local_update import Rows, local_gradient, loss_and_slopes
 
-NAMES = ["goodness", "probability", "ff_loss", "pairwise_loss", "pairwise_slopes", "loss_slopes", "layer_gradient", "normalise"]
+NAMES = [
+    "goodness",
+    "probability",
+    "ff_loss",
+    "pairwise_loss",
+    "pairwise_slopes",
+    "loss_slopes",
+    "layer_gradient",
+    "normalise",
+]
 SETTINGS = pytest.mark.parametrize("threshold, temperature", [(2.0, 1.0), (0.5, 0.05), (0.0, 0.2)])
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 
@@ -21,7 +30,11 @@ def lesson():
 def activities():
     """Activities `(60, 30)` of positives and negatives, some of them far from the threshold."""
     generator = torch.Generator().manual_seed(0)
-    return torch.randn(2, 60, 30, generator=generator).relu() * torch.rand(2, 60, 1, generator=generator) * 4
+    return (
+        torch.randn(2, 60, 30, generator=generator).relu()
+        * torch.rand(2, 60, 1, generator=generator)
+        * 4
+    )
 
 
 def test_goodness(lesson, activities):
@@ -37,8 +50,13 @@ def test_the_defaults_are_the_modules(lesson, activities):
 @SETTINGS
 def test_losses(lesson, activities, threshold, temperature):
     g_pos, g_neg = goodness(activities)
-    torch.testing.assert_close(lesson.ff_loss(g_pos, g_neg, threshold, temperature), ff_loss(g_pos, g_neg, threshold, temperature))
-    torch.testing.assert_close(lesson.pairwise_loss(g_pos, g_neg, temperature), pairwise_loss(g_pos, g_neg, temperature))
+    torch.testing.assert_close(
+        lesson.ff_loss(g_pos, g_neg, threshold, temperature),
+        ff_loss(g_pos, g_neg, threshold, temperature),
+    )
+    torch.testing.assert_close(
+        lesson.pairwise_loss(g_pos, g_neg, temperature), pairwise_loss(g_pos, g_neg, temperature)
+    )
 
 
 @SETTINGS
@@ -49,7 +67,9 @@ def test_probability_is_the_one_of_the_loss(lesson, activities, threshold, tempe
     finite = (p_pos > 1e-10) & (1 - p_neg > 1e-10)  # log(1 - P) itself loses digits beyond
     assert finite.sum() > 20
     loss = -(p_pos[finite].log().mean() + (1 - p_neg[finite]).log().mean()) / 2
-    torch.testing.assert_close(loss, ff_loss(g_pos[finite], g_neg[finite], threshold, temperature), rtol=1e-5, atol=0)
+    torch.testing.assert_close(
+        loss, ff_loss(g_pos[finite], g_neg[finite], threshold, temperature), rtol=1e-5, atol=0
+    )
 
 
 @SETTINGS
@@ -69,7 +89,12 @@ def test_pairwise_slopes(lesson, activities, threshold, temperature, dtype):
     g_pos, g_neg = goodness(activities.to(dtype))
     tolerance = 100 * torch.finfo(dtype).eps
     _, wanted = loss_and_slopes("pairwise", torch.cat([g_pos, g_neg]), threshold, temperature)
-    torch.testing.assert_close(torch.cat(lesson.pairwise_slopes(g_pos, g_neg, temperature)), wanted, rtol=tolerance, atol=tolerance / (temperature * len(g_pos)))
+    torch.testing.assert_close(
+        torch.cat(lesson.pairwise_slopes(g_pos, g_neg, temperature)),
+        wanted,
+        rtol=tolerance,
+        atol=tolerance / (temperature * len(g_pos)),
+    )
 
 
 @DTYPES
@@ -80,8 +105,12 @@ def test_layer_gradient(lesson, dtype):
     h, slope = inputs.activities(layer), torch.randn(50, generator=generator).to(dtype)
     local_gradient(layer, inputs, h, slope)
     tolerance = 100 * torch.finfo(dtype).eps
-    for mine, wanted in zip(lesson.layer_gradient(inputs.x, h, slope), (layer.weight.grad, layer.bias.grad)):
-        torch.testing.assert_close(mine, wanted, rtol=tolerance, atol=tolerance * wanted.abs().max().item())
+    for mine, wanted in zip(
+        lesson.layer_gradient(inputs.x, h, slope), (layer.weight.grad, layer.bias.grad)
+    ):
+        torch.testing.assert_close(
+            mine, wanted, rtol=tolerance, atol=tolerance * wanted.abs().max().item()
+        )
 
 
 @DTYPES

@@ -2,11 +2,11 @@
 
 import math
 
+import lesson_functions
 import pytest
 import torch
 
 import ffteach
-import lesson_functions
 
 MASKS = ["blur", "blur_masks", "gaussian_masks", "hybrids"]
 MEASURES = ["agreement", "correlation_length", "half_masks"]
@@ -23,30 +23,49 @@ def seeded(seed=0):
 
 def test_blur(lesson):
     noise = torch.rand(20, 28, 28, generator=seeded(), dtype=torch.float64)
-    torch.testing.assert_close(lesson.blur(noise), ffteach.masks.blur(noise, [ffteach.masks.HINTON_KERNEL]), rtol=0, atol=1e-14)
+    torch.testing.assert_close(
+        lesson.blur(noise),
+        ffteach.masks.blur(noise, [ffteach.masks.HINTON_KERNEL]),
+        rtol=0,
+        atol=1e-14,
+    )
 
 
 @pytest.mark.parametrize("blurs", [0, 1, 2, 3, 6])
 def test_blur_masks(lesson, blurs):
     """Up to six blurs of bits are exact in float32, so not one pixel may differ."""
-    assert torch.equal(lesson.blur_masks(300, blurs, seeded()), ffteach.blur_masks(300, blurs=blurs, generator=seeded()))
+    assert torch.equal(
+        lesson.blur_masks(300, blurs, seeded()),
+        ffteach.blur_masks(300, blurs=blurs, generator=seeded()),
+    )
 
 
 def test_more_blurs_differ_by_rounding_only(lesson):
     for blurs in (8, 24):
-        mine, packaged = lesson.blur_masks(300, blurs, seeded()), ffteach.blur_masks(300, blurs=blurs, generator=seeded())
+        mine, packaged = (
+            lesson.blur_masks(300, blurs, seeded()),
+            ffteach.blur_masks(300, blurs=blurs, generator=seeded()),
+        )
         assert (mine != packaged).float().mean() < 1e-4
-    assert torch.equal(lesson.blur_masks(5, generator=seeded()), lesson.blur_masks(5, 8, seeded()))  # the same default
+    assert torch.equal(
+        lesson.blur_masks(5, generator=seeded()), lesson.blur_masks(5, 8, seeded())
+    )  # the same default
 
 
 def test_gaussian_masks(lesson):
-    mine, packaged = lesson.gaussian_masks(300, seeded()), ffteach.gaussian_masks(300, generator=seeded())
+    mine, packaged = (
+        lesson.gaussian_masks(300, seeded()),
+        ffteach.gaussian_masks(300, generator=seeded()),
+    )
     assert mine.shape == packaged.shape and (mine != packaged).float().mean() < 1e-4
 
 
 def test_hybrids(lesson, few):
     masks = ffteach.blur_masks(200, generator=seeded())
-    assert torch.equal(lesson.hybrids(few.images, masks, seeded(1)), ffteach.hybrids(few.images, masks, generator=seeded(1)))
+    assert torch.equal(
+        lesson.hybrids(few.images, masks, seeded(1)),
+        ffteach.hybrids(few.images, masks, generator=seeded(1)),
+    )
 
 
 def test_agreement_is_counted_for_each_pair(lesson):
@@ -62,7 +81,9 @@ def test_correlation_length_and_the_1_1_of_the_text(lesson):
     factor = math.sqrt(-2 * math.log(math.sin(math.pi / (2 * math.e))))
     assert factor == pytest.approx(1.1, abs=0.001)
     for blurs in (4, 8, 16, 24):
-        length = lesson.correlation_length(ffteach.blur_masks(2_000, blurs=blurs, generator=seeded()))
+        length = lesson.correlation_length(
+            ffteach.blur_masks(2_000, blurs=blurs, generator=seeded())
+        )
         assert length == pytest.approx(factor * blurs**0.5, rel=0.08)
 
 
@@ -72,5 +93,8 @@ def test_half_masks_are_the_four_halves(lesson):
     assert len(kinds) == 4 and (kinds.sum(dim=(1, 2)) == 392).all()
     assert masks.mean(dim=0).sub(0.5).abs().max() < 0.1
     for kind in kinds:
-        straight = [(kind[:, 1:] != kind[:, :-1]).sum().item(), (kind[1:] != kind[:-1]).sum().item()]
+        straight = [
+            (kind[:, 1:] != kind[:, :-1]).sum().item(),
+            (kind[1:] != kind[:-1]).sum().item(),
+        ]
         assert sorted(straight) == [0, 28]  # one cut, right through

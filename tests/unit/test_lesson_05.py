@@ -8,7 +8,17 @@ import ffteach
 from ffteach.inference import predict_one_pass
 from ffteach.peer import PeerNormalisation
 
-NAMES = ["standard_error", "hard_labels", "compare", "one_pass", "peer_push", "backprop", "kept", "backprop_loss", "layer_loss"]
+NAMES = [
+    "standard_error",
+    "hard_labels",
+    "compare",
+    "one_pass",
+    "peer_push",
+    "backprop",
+    "kept",
+    "backprop_loss",
+    "layer_loss",
+]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +54,9 @@ def test_hard_labels_belong_to_their_own_image(lesson):
 def test_compare_is_the_difference_of_the_errors_and_its_scatter(lesson):
     generator = torch.Generator().manual_seed(0)
     shared = torch.rand(2000, generator=generator) < 0.05  # digits hard for both
-    miss, other = (shared | (torch.rand(2000, generator=generator) < share) for share in (0.03, 0.01))
+    miss, other = (
+        shared | (torch.rand(2000, generator=generator) < share) for share in (0.03, 0.01)
+    )
     difference, error = lesson.compare(miss, other)
     assert difference == pytest.approx((miss.double().mean() - other.double().mean()).item())
     paired = miss.double() - other.double()
@@ -71,7 +83,11 @@ def test_memory_of_backpropagation_grows_with_depth_and_forward_forwards_does_no
     for depth in (1, 3):
         layers = [torch.nn.Linear(784 if index == 0 else 500, 500) for index in range(depth)]
         exact = 4 * 100 * (784 + depth * 500) / 1024
-        assert lesson.kept(lambda: lesson.backprop_loss(torch.rand(100, 784), layers), layers) == pytest.approx(exact, abs=12)
+        assert lesson.kept(
+            lambda: lesson.backprop_loss(torch.rand(100, 784), layers), layers
+        ) == pytest.approx(exact, abs=12)
     layer = torch.nn.Linear(784, 500)
     exact = 4 * 200 * (784 + 500) / 1024
-    assert lesson.kept(lambda: lesson.layer_loss(torch.rand(200, 784), layer), [layer]) == pytest.approx(exact, abs=12)
+    assert lesson.kept(
+        lambda: lesson.layer_loss(torch.rand(200, 784), layer), [layer]
+    ) == pytest.approx(exact, abs=12)

@@ -1,9 +1,9 @@
 """The closed-form update and its shared overlay against autograd on overlays that are written out in full."""
 
 import pytest
+import reference
 import torch
 
-import reference
 from ffteach import ff_loss, goodness, local_update, pairwise_loss, wrong_labels
 from ffteach.local_update import Rows, SharedOverlay, local_gradient, loss_and_slopes, split_overlay
 
@@ -14,12 +14,18 @@ STRENGTH = 3.0
 def batch(few):
     """60 images with their true and with wrong labels."""
     part = few.take(slice(0, 60))
-    return part.images, part.labels, wrong_labels(part.labels, generator=torch.Generator().manual_seed(1))
+    return (
+        part.images,
+        part.labels,
+        wrong_labels(part.labels, generator=torch.Generator().manual_seed(1)),
+    )
 
 
 def closed_form(net, images, labels, negatives, name, threshold, temperature):
     """Each layer's gradient by the closed form; the first layer's input shared, the others' as rows."""
-    inputs = SharedOverlay(net.layers[0], *split_overlay(net.layers[0], images, STRENGTH)).set_labels(labels, negatives)
+    inputs = SharedOverlay(
+        net.layers[0], *split_overlay(net.layers[0], images, STRENGTH)
+    ).set_labels(labels, negatives)
     gradients = []
     for layer in net.layers:
         if gradients:
@@ -36,12 +42,18 @@ def closed_form(net, images, labels, negatives, name, threshold, temperature):
 @pytest.mark.parametrize("name", ["threshold", "pairwise"])
 @pytest.mark.parametrize("init", ["fan-in", "torch", "normal"])
 @pytest.mark.parametrize("row_scale", ["mean-square-1", "unit-length"])
-def test_closed_form_equals_autograd(make_net, batch, row_scale, init, name, threshold, temperature, dtype, tolerance):
+def test_closed_form_equals_autograd(
+    make_net, batch, row_scale, init, name, threshold, temperature, dtype, tolerance
+):
     images, labels, negatives = batch
     net = make_net(30, 20, row_scale=row_scale, init=init).to(dtype).requires_grad_(False)
     settings = name, threshold, temperature
-    expected = reference.Reference(net, row_scale, STRENGTH, double=True).gradients(images, labels, negatives, *settings)
-    for mine, theirs in zip(closed_form(net, images.to(dtype), labels, negatives, *settings), expected):
+    expected = reference.Reference(net, row_scale, STRENGTH, double=True).gradients(
+        images, labels, negatives, *settings
+    )
+    for mine, theirs in zip(
+        closed_form(net, images.to(dtype), labels, negatives, *settings), expected
+    ):
         for gradient, wanted in zip(mine, theirs):
             assert wanted.abs().max() > 0
             assert (gradient - wanted).abs().max() <= tolerance * wanted.abs().max()
@@ -49,20 +61,28 @@ def test_closed_form_equals_autograd(make_net, batch, row_scale, init, name, thr
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared overlay", "rows"])
 def test_gradients_of_two_halves_add_up(make_net, batch, shared):
-    images, labels, negatives = (tensor.double() if tensor.is_floating_point() else tensor for tensor in batch)
+    images, labels, negatives = (
+        tensor.double() if tensor.is_floating_point() else tensor for tensor in batch
+    )
     layer = make_net(30).double().requires_grad_(False).layers[0]
     both = [layer.normalise(reference.overlay(images, y, STRENGTH)) for y in (labels, negatives)]
 
     def gradient(parts):
-        layer.weight.grad = torch.full_like(layer.weight, torch.nan)  # of an earlier batch: must be forgotten
+        layer.weight.grad = torch.full_like(
+            layer.weight, torch.nan
+        )  # of an earlier batch: must be forgotten
         layer.bias.grad = torch.full_like(layer.bias, torch.nan)
         for number, rows in enumerate(parts):
             if shared:
-                inputs = SharedOverlay(layer, *split_overlay(layer, images[rows], STRENGTH)).set_labels(labels[rows], negatives[rows])
+                inputs = SharedOverlay(
+                    layer, *split_overlay(layer, images[rows], STRENGTH)
+                ).set_labels(labels[rows], negatives[rows])
             else:
                 inputs = Rows(torch.cat([side[rows] for side in both]))
             h = inputs.activities(layer)
-            slope = torch.cat([torch.linspace(-1, 0, 60)[rows], torch.linspace(0, 2, 60)[rows]]).double()
+            slope = torch.cat(
+                [torch.linspace(-1, 0, 60)[rows], torch.linspace(0, 2, 60)[rows]]
+            ).double()
             local_gradient(layer, inputs, h, slope, beta=int(number > 0))
         return layer.weight.grad.clone(), layer.bias.grad.clone()
 
@@ -74,7 +94,10 @@ def test_gradients_of_two_halves_add_up(make_net, batch, shared):
 @pytest.mark.parametrize("name", ["threshold", "pairwise"])
 def test_slopes_are_the_derivatives_of_the_losses(name, temperature):
     g_pos, g_neg = (torch.rand(50, dtype=torch.float64, requires_grad=True) for _ in range(2))
-    losses = {"threshold": ff_loss(g_pos, g_neg, 0.4, temperature), "pairwise": pairwise_loss(g_pos, g_neg, temperature)}
+    losses = {
+        "threshold": ff_loss(g_pos, g_neg, 0.4, temperature),
+        "pairwise": pairwise_loss(g_pos, g_neg, temperature),
+    }
     losses[name].backward()
     loss, slopes = loss_and_slopes(name, torch.cat([g_pos, g_neg]).detach(), 0.4, temperature)
     torch.testing.assert_close(loss, losses[name].detach(), rtol=1e-12, atol=0)
@@ -102,14 +125,18 @@ def test_N1_loss_and_slopes_stay_finite_at_extreme_goodness():
 
 @pytest.mark.parametrize("strength", [1.0, 4.0, -0.5, 0])
 @pytest.mark.parametrize("row_scale", ["mean-square-1", "unit-length"])
-def test_shared_and_label_part_together_are_the_normalised_overlay(make_net, batch, row_scale, strength):
+def test_shared_and_label_part_together_are_the_normalised_overlay(
+    make_net, batch, row_scale, strength
+):
     images, labels, _ = batch
     layer = make_net(30, row_scale=row_scale).layers[0]
     kept = images.clone()
     shared, ink = split_overlay(layer, images, strength)
     together = shared.clone()
     together[torch.arange(60), labels] = ink.squeeze(1)
-    torch.testing.assert_close(together, layer.normalise(reference.overlay(images, labels, strength)))
+    torch.testing.assert_close(
+        together, layer.normalise(reference.overlay(images, labels, strength))
+    )
     assert torch.equal(images, kept) and (shared[:, :10] == 0).all()
 
 
@@ -118,7 +145,9 @@ def test_shared_overlay_gives_the_layers_activities_for_any_label(make_net, batc
     images, labels, negatives = batch
     layer = make_net(30, init="torch").requires_grad_(False).layers[0]
     shared = SharedOverlay(layer, *split_overlay(layer, images, STRENGTH))
-    expected = {y: layer(reference.overlay(images, torch.full_like(labels, y), STRENGTH)) for y in range(10)}
+    expected = {
+        y: layer(reference.overlay(images, torch.full_like(labels, y), STRENGTH)) for y in range(10)
+    }
     for h, expected_h in zip(shared.activities_per_label(), expected.values(), strict=True):
         torch.testing.assert_close(h, expected_h, rtol=1e-4, atol=1e-5)
     table = torch.stack([reference.goodness(h) for h in expected.values()], dim=1)

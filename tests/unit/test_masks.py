@@ -8,7 +8,14 @@ import torch.nn.functional as F
 from torchvision.transforms.functional import gaussian_blur
 
 from ffteach import Recipe, blur_masks, gaussian_masks, hybrids, train
-from ffteach.masks import GAUSSIAN_BLURS, HINTON_KERNEL, blur, blur_matrix, gaussian_kernel, other_positions
+from ffteach.masks import (
+    GAUSSIAN_BLURS,
+    HINTON_KERNEL,
+    blur,
+    blur_matrix,
+    gaussian_kernel,
+    other_positions,
+)
 from ffteach.pairs import make_pairs
 
 MASKS = pytest.mark.parametrize("draw", [blur_masks, gaussian_masks])
@@ -22,7 +29,9 @@ def conv_blur(noise, kernel, padding):
     """One blur in both directions as a 2-D convolution over a padded image: `(n, s, s)` -> `(n, s, s)`."""
     kernel = torch.tensor(kernel, dtype=noise.dtype)
     half = len(kernel) // 2
-    padded = F.pad(noise.unsqueeze(1), (half,) * 4, mode="constant" if padding == "zeros" else padding)
+    padded = F.pad(
+        noise.unsqueeze(1), (half,) * 4, mode="constant" if padding == "zeros" else padding
+    )
     return F.conv2d(padded, kernel.outer(kernel)[None, None]).squeeze(1)
 
 
@@ -44,12 +53,17 @@ def test_blurs_are_convolutions_of_padded_images(padding, count, size):
     expected = noise
     for _ in range(count):
         expected = conv_blur(expected, HINTON_KERNEL, padding)
-    torch.testing.assert_close(blur(noise, [HINTON_KERNEL] * count, padding), expected, rtol=0, atol=1e-14)
+    torch.testing.assert_close(
+        blur(noise, [HINTON_KERNEL] * count, padding), expected, rtol=0, atol=1e-14
+    )
 
 
 def test_kernels_are_applied_in_turn_and_in_both_directions():
     noise = torch.rand(3, 12, 12, generator=seeded(), dtype=torch.float64)
-    kernels = [[0.1, 0.2, 0.7], [0.0, 0.5, 0.0, 0.3, 0.2]]  # neither symmetric nor alike: order, side and direction show
+    kernels = [
+        [0.1, 0.2, 0.7],
+        [0.0, 0.5, 0.0, 0.3, 0.2],
+    ]  # neither symmetric nor alike: order, side and direction show
     expected = noise
     for kernel in kernels:
         expected = conv_blur(expected, kernel, "reflect")
@@ -59,7 +73,12 @@ def test_kernels_are_applied_in_turn_and_in_both_directions():
 @pytest.mark.parametrize("kernel_size, sigma", [*GAUSSIAN_BLURS, (3, 0.8), (9, 2.0)])
 def test_gaussian_blurs_are_torchvisions(kernel_size, sigma):
     noise = torch.rand(4, 28, 28, generator=seeded())
-    torch.testing.assert_close(blur(noise, [gaussian_kernel(kernel_size, sigma)]), gaussian_blur(noise, kernel_size, sigma), rtol=0, atol=1e-6)
+    torch.testing.assert_close(
+        blur(noise, [gaussian_kernel(kernel_size, sigma)]),
+        gaussian_blur(noise, kernel_size, sigma),
+        rtol=0,
+        atol=1e-6,
+    )
 
 
 def test_reflection_keeps_a_constant_and_zeros_darken_only_the_rim():
@@ -85,7 +104,9 @@ def test_a_kernel_too_wide_to_reflect_is_refused(size, width):
 def test_a_kernel_that_wraps_twice_or_has_no_middle_is_refused():
     with pytest.raises(ValueError, match="kernel of 7 pixels is too wide to wrap around.*2 pixels"):
         blur_matrix(2, [1 / 7] * 7, "circular")
-    assert torch.allclose(blur_matrix(3, [1 / 7] * 7, "circular").sum(dim=1), torch.ones(3, dtype=torch.float64))
+    assert torch.allclose(
+        blur_matrix(3, [1 / 7] * 7, "circular").sum(dim=1), torch.ones(3, dtype=torch.float64)
+    )
     with pytest.raises(ValueError, match="kernel of 4 pixels has no middle"):
         blur_matrix(28, [0.25] * 4)
 
@@ -121,11 +142,15 @@ def test_blur_masks_are_Hintons_recipe():
             blurred = conv_blur(blurred, HINTON_KERNEL, "reflect")
         clear = (blurred - 0.5).abs().flatten(1) > 1e-6  # elsewhere rounding may decide
         masks = blur_masks(200, blurs=blurs, generator=seeded(1))
-        assert clear.float().mean() > 0.8 and torch.equal(masks[clear], (blurred > 0.5).float().flatten(1)[clear])
+        assert clear.float().mean() > 0.8 and torch.equal(
+            masks[clear], (blurred > 0.5).float().flatten(1)[clear]
+        )
 
 
 def test_blur_masks_take_eight_blurs_unless_told_otherwise():
-    assert torch.equal(blur_masks(20, generator=seeded()), blur_masks(20, blurs=8, generator=seeded()))
+    assert torch.equal(
+        blur_masks(20, generator=seeded()), blur_masks(20, blurs=8, generator=seeded())
+    )
 
 
 def test_gaussian_masks_are_system_Cs():
@@ -134,11 +159,19 @@ def test_gaussian_masks_are_system_Cs():
         blurred = gaussian_blur(blurred, kernel_size, sigma)
     clear = (blurred - 0.5).abs().flatten(1) > 1e-5
     assert clear.float().mean() > 0.99
-    assert torch.equal(gaussian_masks(200, generator=seeded(1))[clear], (blurred > 0.5).float().flatten(1)[clear])
+    assert torch.equal(
+        gaussian_masks(200, generator=seeded(1))[clear], (blurred > 0.5).float().flatten(1)[clear]
+    )
 
 
 @pytest.mark.parametrize(
-    "blurs, one, two, far", [(0, 0.500, 0.500, 0.5), (2, 0.802, 0.63, 0.5), (8, 0.897, 0.794, 0.5), (24, 0.943, 0.882, 0.505)]
+    "blurs, one, two, far",
+    [
+        (0, 0.500, 0.500, 0.5),
+        (2, 0.802, 0.63, 0.5),
+        (8, 0.897, 0.794, 0.5),
+        (24, 0.943, 0.882, 0.505),
+    ],
 )
 def test_the_number_of_blurs_sets_how_often_neighbours_agree(blurs, one, two, far):
     masks = blur_masks(2_000, blurs=blurs, generator=seeded())
@@ -156,12 +189,21 @@ def test_the_correlation_length_is_1_1_times_the_root_of_the_blurs():
 
 
 def test_system_Cs_masks_are_as_smooth_as_sixteen_blurs():
-    masks, blurred = gaussian_masks(1_000, generator=seeded()), blur_masks(1_000, blurs=16, generator=seeded())
+    masks, blurred = (
+        gaussian_masks(1_000, generator=seeded()),
+        blur_masks(1_000, blurs=16, generator=seeded()),
+    )
     for distance in (1, 2, 4, 8, 14):
         assert agreement(masks, distance) == pytest.approx(agreement(blurred, distance), abs=0.02)
 
 
-@pytest.mark.parametrize("draw", [lambda **options: blur_masks(4_000, **options), lambda **options: gaussian_masks(4_000, **options)])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda **options: blur_masks(4_000, **options),
+        lambda **options: gaussian_masks(4_000, **options),
+    ],
+)
 def test_M2_reflection_keeps_half_of_the_pixels_at_1_everywhere(draw):
     share = draw(generator=seeded()).mean(dim=0)
     assert share.mean() == pytest.approx(0.5, abs=0.01)
@@ -178,21 +220,34 @@ def test_circular_padding_keeps_half_too_and_makes_opposite_rims_neighbours():
 
 def test_M2_zero_padding_pulls_the_rim_to_0():
     for blurs, everywhere in ((6, 0.34), (24, 0.14)):
-        share = blur_masks(2_000, blurs=blurs, padding="zeros", generator=seeded()).mean(dim=0).reshape(28, 28)
+        share = (
+            blur_masks(2_000, blurs=blurs, padding="zeros", generator=seeded())
+            .mean(dim=0)
+            .reshape(28, 28)
+        )
         rim = torch.cat([share[0], share[-1], share[:, 0], share[:, -1]])
         assert share.mean() == pytest.approx(everywhere, abs=0.015)
         assert rim.max() < 0.01
-    assert blur_masks(2_000, blurs=6, padding="zeros", generator=seeded()).reshape(-1, 28, 28)[:, 12:16, 12:16].mean() > 0.45
+    assert (
+        blur_masks(2_000, blurs=6, padding="zeros", generator=seeded())
+        .reshape(-1, 28, 28)[:, 12:16, 12:16]
+        .mean()
+        > 0.45
+    )
 
 
 def test_M3_one_blur_leaves_43_percent_ones_because_of_ties():
     weights = torch.tensor([[1, 2, 1], [2, 4, 2], [1, 2, 1]]).flatten()
-    sums = torch.tensor(list(itertools.product([0, 1], repeat=9))) @ weights  # all 512 neighbourhoods, in sixteenths
+    sums = (
+        torch.tensor(list(itertools.product([0, 1], repeat=9))) @ weights
+    )  # all 512 neighbourhoods, in sixteenths
     exact = (sums > 8).float().mean().item()
     assert exact == pytest.approx(0.44, abs=0.005) and exact + (sums == 8).float().mean() / 2 == 0.5
     masks = blur_masks(2_000, blurs=1, generator=seeded()).reshape(-1, 28, 28)
     assert masks[:, 1:-1, 1:-1].mean().item() == pytest.approx(exact, abs=0.003)
-    assert masks.mean().item() == pytest.approx(0.43, abs=0.005)  # a reflected rim counts some bits twice: more ties
+    assert masks.mean().item() == pytest.approx(
+        0.43, abs=0.005
+    )  # a reflected rim counts some bits twice: more ties
     assert blur_masks(2_000, blurs=3, generator=seeded()).mean() == pytest.approx(0.5, abs=0.01)
 
 
@@ -274,7 +329,9 @@ def test_G7_hybrids_keep_type_range_and_the_images(few, dtype, mask_dtype):
 
 def test_hybrids_hold_as_much_ink_as_digits(sample):
     images = sample.train.images[:2_000]
-    assert hybrids(images, generator=seeded()).mean() == pytest.approx(images.mean().item(), rel=0.02)
+    assert hybrids(images, generator=seeded()).mean() == pytest.approx(
+        images.mean().item(), rel=0.02
+    )
 
 
 @pytest.mark.parametrize("blurs", [0, 2, 8])
@@ -290,7 +347,9 @@ def test_the_law_of_hybrids(sample, blurs):
 
     for distance in (1, 2, 3, 12):
         real, hybrid = covariance(images, distance), covariance(mixed, distance)
-        assert ((real * hybrid).sum() / real.square().sum()).item() == pytest.approx(agreement(masks, distance), abs=0.04)
+        assert ((real * hybrid).sum() / real.square().sum()).item() == pytest.approx(
+            agreement(masks, distance), abs=0.04
+        )
 
 
 def test_images_that_are_not_square_need_their_own_masks():
@@ -339,7 +398,9 @@ def test_positives_are_the_real_images_and_negatives_their_hybrids(few, row_scal
     rows = torch.tensor([5, 17, 3, 120])
     positives, negatives = pairs(rows, 0).x.chunk(2)
     torch.testing.assert_close(positives, layer.normalise(few.images[rows]))
-    expected = hybrids(few.images[rows], generator=seeded(7))  # of the same batch, drawn from the run's generator
+    expected = hybrids(
+        few.images[rows], generator=seeded(7)
+    )  # of the same batch, drawn from the run's generator
     torch.testing.assert_close(negatives, layer.normalise(expected))
 
 
@@ -381,7 +442,9 @@ def test_another_function_can_draw_the_negatives(few):
     run.pairs.draw = inverted
     next(run)
     assert seen == [((50, 784), True)]
-    torch.testing.assert_close(run.pairs(torch.arange(3), 0).x[3:], net.layers[0].normalise(1 - few.images[:3]))
+    torch.testing.assert_close(
+        run.pairs(torch.arange(3), 0).x[3:], net.layers[0].normalise(1 - few.images[:3])
+    )
 
 
 def test_unsupervised_training_never_looks_at_a_label(few):
@@ -399,7 +462,10 @@ def test_training_on_hybrids_lifts_digits_above_them(few):
     recipe = HYBRIDS.but(widths=(784, 100), threshold=0.5, epochs=40, learning_rate=3e-3)
     net = recipe.network(seed=0)
     losses = [record.loss[0] for record in train(net, few, recipe).epoch_records()]
-    good, bad = (net(x)[0].square().mean(dim=1) for x in (few.images, hybrids(few.images, generator=seeded(99))))
+    good, bad = (
+        net(x)[0].square().mean(dim=1)
+        for x in (few.images, hybrids(few.images, generator=seeded(99)))
+    )
     assert losses[-1] < losses[0] / 2
     assert (good > bad).float().mean() > 0.9
 

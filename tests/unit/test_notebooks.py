@@ -10,7 +10,9 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 LESSONS = [path for path in NOTEBOOKS if not path.name.startswith("00")]
-ABSOLUTE_PATH = re.compile(r"(?<![\w.:/<])/(?:home|root|Users|work|tmp|usr|opt|mnt|content)/\w|[A-Z]:\\\\?\w")
+ABSOLUTE_PATH = re.compile(
+    r"(?<![\w.:/<])/(?:home|root|Users|work|tmp|usr|opt|mnt|content)/\w|[A-Z]:\\\\?\w"
+)
 IMG = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 
 
@@ -45,7 +47,9 @@ def test_valid_with_our_kernel_and_no_widget_state(path):
 @each(NOTEBOOKS)
 def test_outputs_are_stored_in_order_without_errors_or_widgets(path):
     code = cells(path, "code")
-    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1)), "run scripts/store_outputs.py"
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1)), (
+        "run scripts/store_outputs.py"
+    )
     for output in (output for cell in code for output in cell.outputs):
         assert output.output_type != "error"
         assert output.get("name") != "stderr"
@@ -56,7 +60,9 @@ def test_outputs_are_stored_in_order_without_errors_or_widgets(path):
 def test_small_and_free_of_absolute_paths(path):
     assert path.stat().st_size < 200_000
     for cell in nbformat.read(path, as_version=4).cells:
-        content = cell.source + "".join(str(output.get("text", "")) for output in cell.get("outputs", []))
+        content = cell.source + "".join(
+            str(output.get("text", "")) for output in cell.get("outputs", [])
+        )
         assert not ABSOLUTE_PATH.search(content), ABSOLUTE_PATH.search(content)
 
 
@@ -64,7 +70,9 @@ def test_small_and_free_of_absolute_paths(path):
 def test_every_picture_has_alt_text(path):
     for cell in cells(path, "code"):
         for output in cell.outputs:
-            assert not {"image/png", "image/svg+xml"} & set(output.get("data", {})), "use plots.show(fig, alt=...)"
+            assert not {"image/png", "image/svg+xml"} & set(output.get("data", {})), (
+                "use plots.show(fig, alt=...)"
+            )
             for tag in IMG.findall("".join(output.get("data", {}).get("text/html", ""))):
                 assert re.search(r'alt="[^"]{20,}"', tag), tag[:80]
     for tag in IMG.findall(texts(path)):
@@ -92,8 +100,15 @@ def test_a_lesson_has_its_shape(path):
 def test_nbval_really_checks_something(path):
     checked = [cell for cell in cells(path, "code") if "NBVAL_CHECK_OUTPUT" in cell.source]
     assert 2 <= len(checked) <= 8
-    assert not any("plots.show" in cell.source for cell in checked), "nbval would compare the picture's bytes, which depend on the machine"
-    assert all("".join(output.get("text", "") or str(output.get("data", "")) for output in cell.outputs).strip() for cell in checked)
+    assert not any("plots.show" in cell.source for cell in checked), (
+        "nbval would compare the picture's bytes, which depend on the machine"
+    )
+    assert all(
+        "".join(
+            output.get("text", "") or str(output.get("data", "")) for output in cell.outputs
+        ).strip()
+        for cell in checked
+    )
 
 
 @each(NOTEBOOKS)

@@ -3,10 +3,10 @@
 import math
 
 import pytest
+import reference
 import torch
 import torch.nn.functional as F
 
-import reference
 from ffteach import Recipe, error_rates, pairs, train, wrong_labels
 from ffteach.device import matrix_dtype
 from ffteach.head import WEIGHT_COST, head_gradient, head_inputs
@@ -17,7 +17,15 @@ from ffteach.recipes import RECIPES
 from ffteach.report import run_recipe
 
 STRENGTH = 3.0
-SMALL = Recipe(widths=(784, 30, 20, 25), label_strength=STRENGTH, batch_size=50, epochs=2, optimiser="sgd", momentum=0.0, temperature=0.5)
+SMALL = Recipe(
+    widths=(784, 30, 20, 25),
+    label_strength=STRENGTH,
+    batch_size=50,
+    epochs=2,
+    optimiser="sgd",
+    momentum=0.0,
+    temperature=0.5,
+)
 WITH_HEAD = SMALL.but(head=True, negatives="hard", hard_by="head", uniform_epochs=0)
 
 
@@ -27,7 +35,9 @@ def overlay_of(net, images):
 
 def plain_neutral(images):
     """All ten label pixels at a tenth of the label's brightness."""
-    return torch.cat([torch.full((len(images), 10), STRENGTH / 10).to(images), images[:, 10:]], dim=1)
+    return torch.cat(
+        [torch.full((len(images), 10), STRENGTH / 10).to(images), images[:, 10:]], dim=1
+    )
 
 
 def plain_head_inputs(net, images):
@@ -45,32 +55,51 @@ def plain_head_inputs(net, images):
 
 @pytest.mark.parametrize("row_scale", ["mean-square-1", "unit-length"])
 @pytest.mark.parametrize("init", ["fan-in", "torch", "normal"])
-def test_the_neutral_label_is_ten_dim_pixels_and_costs_no_product_of_its_own(few, make_net, row_scale, init):
-    net = make_net(30, row_scale=row_scale, init=init, label_strength=STRENGTH).requires_grad_(False)
-    torch.testing.assert_close(overlay_of(net, few.images).neutral_activities(net.layers[0]), net.layers[0](plain_neutral(few.images)), rtol=1e-4, atol=1e-4)
+def test_the_neutral_label_is_ten_dim_pixels_and_costs_no_product_of_its_own(
+    few, make_net, row_scale, init
+):
+    net = make_net(30, row_scale=row_scale, init=init, label_strength=STRENGTH).requires_grad_(
+        False
+    )
+    torch.testing.assert_close(
+        overlay_of(net, few.images).neutral_activities(net.layers[0]),
+        net.layers[0](plain_neutral(few.images)),
+        rtol=1e-4,
+        atol=1e-4,
+    )
 
 
 @pytest.mark.parametrize("widths", [(30,), (30, 20), (30, 20, 25)])
-def test_the_head_reads_the_normalised_activities_of_all_layers_but_the_first(few, make_net, widths):
+def test_the_head_reads_the_normalised_activities_of_all_layers_but_the_first(
+    few, make_net, widths
+):
     net = make_net(*widths, label_strength=STRENGTH, head=True).requires_grad_(False)
     seen = head_inputs(net, overlay_of(net, few.images))
     assert net.head.weight.shape == (10, seen.shape[1]) and net.head.bias is None
-    torch.testing.assert_close(seen.double(), plain_head_inputs(net, few.images), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(
+        seen.double(), plain_head_inputs(net, few.images), rtol=1e-3, atol=1e-4
+    )
 
 
 def test_the_heads_gradient_is_that_of_softmax_regression(few, make_net):
     net = make_net(30, 20, head=True).double()
     torch.nn.init.normal_(net.head.weight, generator=torch.Generator().manual_seed(0))
     seen = torch.randn(200, 20, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    (wanted,) = torch.autograd.grad(F.cross_entropy(seen @ net.head.weight.T, few.labels), net.head.weight)
+    (wanted,) = torch.autograd.grad(
+        F.cross_entropy(seen @ net.head.weight.T, few.labels), net.head.weight
+    )
     net.requires_grad_(False)
     for part, rows in enumerate((slice(0, 150), slice(150, 200))):
-        head_gradient(net.head, seen[rows], few.labels[rows], share=(0.75, 0.25)[part], beta=int(part > 0))
+        head_gradient(
+            net.head, seen[rows], few.labels[rows], share=(0.75, 0.25)[part], beta=int(part > 0)
+        )
     torch.testing.assert_close(net.head.weight.grad, wanted, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("part", [1000, 30])
-def test_training_moves_the_head_as_torch_would_and_draws_its_negatives_from_it(few, monkeypatch, part):
+def test_training_moves_the_head_as_torch_would_and_draws_its_negatives_from_it(
+    few, monkeypatch, part
+):
     monkeypatch.setattr("ffteach.training.PART", part)
     asked, original = [], pairs.hard_labels
 
@@ -85,7 +114,11 @@ def test_training_moves_the_head_as_torch_would_and_draws_its_negatives_from_it(
     optimiser = torch.optim.SGD([head], lr=0.01, momentum=0.9, weight_decay=WEIGHT_COST)
     run = train(net, few, recipe)
     for _ in range(6):
-        before = {name: value.clone() for name, value in net.state_dict().items() if name != "_extra_state"}
+        before = {
+            name: value.clone()
+            for name, value in net.state_dict().items()
+            if name != "_extra_state"
+        }
         plain = recipe.network()
         plain.load_state_dict(before | {"_extra_state": net.get_extra_state()})
         asked.clear()
@@ -93,8 +126,15 @@ def test_training_moves_the_head_as_torch_would_and_draws_its_negatives_from_it(
         end = run.position or run.count
         rows = run.order[end - 50 : end]
         logits = plain_head_inputs(plain, few.images[rows]) @ head.T
-        torch.testing.assert_close(torch.cat([scores for scores, _, _ in asked]).double(), logits.detach(), rtol=1e-3, atol=1e-4)
-        assert torch.equal(torch.cat([labels for _, labels, _ in asked]), few.labels[rows]) and {hardness for *_, hardness in asked} == {1.0}
+        torch.testing.assert_close(
+            torch.cat([scores for scores, _, _ in asked]).double(),
+            logits.detach(),
+            rtol=1e-3,
+            atol=1e-4,
+        )
+        assert torch.equal(torch.cat([labels for _, labels, _ in asked]), few.labels[rows]) and {
+            hardness for *_, hardness in asked
+        } == {1.0}
         optimiser.zero_grad()
         F.cross_entropy(logits, few.labels[rows]).backward()
         optimiser.step()
@@ -129,7 +169,14 @@ def test_P9_a_network_with_a_head_refuses_to_grow(make_net):
         make_net(30, head=True).add_layer(20)
 
 
-@pytest.mark.parametrize("settings", [dict(hard_by="head"), dict(head=True, schedule="greedy"), dict(head=True, negatives="hybrids")])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        dict(hard_by="head"),
+        dict(head=True, schedule="greedy"),
+        dict(head=True, negatives="hybrids"),
+    ],
+)
 def test_a_head_that_cannot_work_is_refused(settings):
     with pytest.raises(ValueError, match="head=True"):
         Recipe(**settings)
@@ -145,7 +192,9 @@ def plain_step_with_peers(net, images, labels, wrong, strength, means, rate):
     for index, (weight, bias) in enumerate(zip(slow.weights, slow.biases)):
         z_pos, z_neg = (slow.rescale(x) @ weight.T + bias for x in (x_pos, x_neg))
         x_pos, x_neg = torch.relu(z_pos), torch.relu(z_neg)
-        loss = reference.loss("threshold", reference.goodness(x_pos), reference.goodness(x_neg), 2.0, 0.5)
+        loss = reference.loss(
+            "threshold", reference.goodness(x_pos), reference.goodness(x_neg), 2.0, 0.5
+        )
         means[index] = 0.9 * means.get(index, 0.5) + 0.1 * x_pos.detach().mean(dim=0)
         push = strength * (means[index] - means[index].mean())
         (loss + (z_pos * push).sum(dim=1).mean()).backward()
@@ -156,7 +205,9 @@ def plain_step_with_peers(net, images, labels, wrong, strength, means, rate):
 
 
 def test_peer_normalisation_adds_its_push_to_every_positive(few):
-    recipe = SMALL.but(peer_normalisation=0.3, fresh_negatives=False, learning_rate=0.1, decay="none")
+    recipe = SMALL.but(
+        peer_normalisation=0.3, fresh_negatives=False, learning_rate=0.1, decay="none"
+    )
     net, means = recipe.network().double(), {}
     data = type(few)(few.images.double(), few.labels)
     run = train(net, data, recipe)
@@ -165,7 +216,9 @@ def test_peer_normalisation_adds_its_push_to_every_positive(few):
         before.load_state_dict(net.state_dict())
         next(run)
         rows = run.order[(run.position or run.count) - 50 : run.position or run.count]
-        slow = plain_step_with_peers(before, data.images[rows], data.labels[rows], run.pairs.fixed[rows], 0.3, means, 0.1)
+        slow = plain_step_with_peers(
+            before, data.images[rows], data.labels[rows], run.pairs.fixed[rows], 0.3, means, 0.1
+        )
         assert slow.difference(net) < 1e-10
 
 
@@ -198,7 +251,10 @@ def test_pixel_dropout_hides_the_same_pixels_of_a_pair_and_other_ones_each_time(
     hidden = first.shared[:, 10:] == 0
     assert hidden.double().mean().item() == pytest.approx(0.3, abs=0.01)
     assert (hidden != (second.shared[:, 10:] == 0)).double().mean() > 0.3
-    for inputs in (first, second):  # the pair shares one row but for its label; that row has mean square 1
+    for inputs in (
+        first,
+        second,
+    ):  # the pair shares one row but for its label; that row has mean square 1
         square_sum = inputs.shared.square().sum(dim=1) + inputs.ink.squeeze(1).square()
         torch.testing.assert_close(square_sum, torch.full((200,), 784.0), rtol=1e-4, atol=0)
         assert (inputs.codes[0].argmax(dim=1) == few.labels).all()
@@ -211,9 +267,14 @@ def test_pixel_dropout_hides_the_same_pixels_of_a_pair_and_other_ones_each_time(
 def test_bfloat16_products_give_the_gradient_to_bfloat16s_precision(few, make_net):
     net = make_net(60, 40).requires_grad_(False)
     labels, wrong = few.labels, wrong_labels(few.labels, generator=torch.Generator().manual_seed(1))
-    expected = reference.Reference(net, "mean-square-1", STRENGTH, double=True).gradients(few.images, labels, wrong, "pairwise", 2.0, 0.5)
+    expected = reference.Reference(net, "mean-square-1", STRENGTH, double=True).gradients(
+        few.images, labels, wrong, "pairwise", 2.0, 0.5
+    )
     shared, ink = split_overlay(net.layers[0], few.images, STRENGTH)
-    inputs, square_sum = SharedOverlay(net.layers[0], shared.bfloat16(), ink).set_labels(labels, wrong), None
+    inputs, square_sum = (
+        SharedOverlay(net.layers[0], shared.bfloat16(), ink).set_labels(labels, wrong),
+        None,
+    )
     for layer, wanted in zip(net.layers, expected):
         if square_sum is not None:
             inputs = Rows((h * layer.row_factor(square_sum)).bfloat16())
@@ -255,7 +316,12 @@ def test_matrix_products_are_float32_unless_asked_and_able(monkeypatch, has):
 
 def test_a_network_of_float64_keeps_its_precision(few):
     recipe = SMALL.but(precision="bfloat16")
-    assert train(recipe.network().double(), type(few)(few.images.double(), few.labels), recipe).pairs.dtype == torch.float64
+    assert (
+        train(
+            recipe.network().double(), type(few)(few.images.double(), few.labels), recipe
+        ).pairs.dtype
+        == torch.float64
+    )
 
 
 # ---- schedule, prediction, resumption
@@ -274,7 +340,10 @@ def test_the_report_leaves_the_first_layer_out_where_the_recipe_says_so(monkeypa
     recipe = SMALL.but(first_layer_counts=False, head=True)
     monkeypatch.setattr(Recipe, "load_data", lambda self, *arguments, **options: digits)
     report, net, _ = run_recipe(recipe)
-    assert report.test_error == error_rates(net, digits.test, layers=[1, 2])[0] and len(report.layer_test_errors) == 3
+    assert (
+        report.test_error == error_rates(net, digits.test, layers=[1, 2])[0]
+        and len(report.layer_test_errors) == 3
+    )
     wrong = predict_one_pass(net, digits.test.images) != digits.test.labels
     assert report.softmax_test_error == pytest.approx(wrong.double().mean().item())
     assert f"softmax head {report.softmax_test_error:.2%}" in str(report)
@@ -282,13 +351,21 @@ def test_the_report_leaves_the_first_layer_out_where_the_recipe_says_so(monkeypa
 
 @pytest.mark.parametrize("first_layer_counts", [True, False])
 def test_the_errors_of_a_recipe_with_predict_shift_are_those_of_moved_images(first_layer_counts):
-    recipe = SMALL.but(predict_shift=1, validation_share=0.1, train_images=500, first_layer_counts=first_layer_counts)
+    recipe = SMALL.but(
+        predict_shift=1,
+        validation_share=0.1,
+        train_images=500,
+        first_layer_counts=first_layer_counts,
+    )
     report, net, data = run_recipe(recipe)
     layers = [0, 1, 2] if first_layer_counts else [1, 2]
     for split, error in zip(data, (report.train_error, report.validation_error, report.test_error)):
         assert error == error_rates(net, split, layers=layers, shift=1)[0]
     assert report.layer_test_errors == error_rates(net, data.test, shift=1)[1]
-    assert report.test_error != error_rates(net, data.test, layers=layers)[0] and report.layer_test_errors != error_rates(net, data.test)[1]
+    assert (
+        report.test_error != error_rates(net, data.test, layers=layers)[0]
+        and report.layer_test_errors != error_rates(net, data.test)[1]
+    )
 
 
 def test_a_probe_reads_no_moved_images():
@@ -298,12 +375,16 @@ def test_a_probe_reads_no_moved_images():
 
 def test_the_first_layer_counts_where_it_is_the_only_one(make_net):
     recipe = SMALL.but(first_layer_counts=False)
-    assert [recipe.counted_layers(make_net(*widths)) for widths in ((30,), (30, 20), (30, 20, 25))] == [[0], [1], [1, 2]]
+    assert [
+        recipe.counted_layers(make_net(*widths)) for widths in ((30,), (30, 20), (30, 20, 25))
+    ] == [[0], [1], [1, 2]]
     assert SMALL.counted_layers(make_net(30, 20)) == [0, 1]
 
 
 def test_a_run_with_every_setting_is_rewound_to_the_bit(few):
-    recipe = WITH_HEAD.but(peer_normalisation=0.03, pixel_dropout=0.2, momentum=0.9, precision="bfloat16", shift=1)
+    recipe = WITH_HEAD.but(
+        peer_normalisation=0.03, pixel_dropout=0.2, momentum=0.9, precision="bfloat16", shift=1
+    )
     net = recipe.network()
     run = train(net, few, recipe)
     for _ in range(3):
@@ -320,9 +401,33 @@ def test_a_run_with_every_setting_is_rewound_to_the_bit(few):
 
 def test_the_official_recipe_is_the_matlab_code():
     recipe = RECIPES["official"]
-    assert recipe.widths == (784, 1000, 1000, 1000) and not recipe.first_layer_counts and recipe.batch_size == 100 and recipe.epochs == 100
-    assert recipe.temperature == pytest.approx(1 / 1000) and recipe.threshold == 1 and recipe.loss == "threshold"
-    assert (recipe.optimiser, recipe.momentum, recipe.learning_rate, recipe.weight_decay) == ("sgd", 0.9, 1e-3, 1e-3)
-    assert (recipe.peer_normalisation, recipe.hard_by, recipe.head, recipe.label_strength) == (0.03, "head", True, 1.0)
-    assert (recipe.uniform_epochs, recipe.decay, recipe.row_scale, recipe.init) == (0, "second half", "mean-square-1", "fan-in")
+    assert (
+        recipe.widths == (784, 1000, 1000, 1000)
+        and not recipe.first_layer_counts
+        and recipe.batch_size == 100
+        and recipe.epochs == 100
+    )
+    assert (
+        recipe.temperature == pytest.approx(1 / 1000)
+        and recipe.threshold == 1
+        and recipe.loss == "threshold"
+    )
+    assert (recipe.optimiser, recipe.momentum, recipe.learning_rate, recipe.weight_decay) == (
+        "sgd",
+        0.9,
+        1e-3,
+        1e-3,
+    )
+    assert (recipe.peer_normalisation, recipe.hard_by, recipe.head, recipe.label_strength) == (
+        0.03,
+        "head",
+        True,
+        1.0,
+    )
+    assert (recipe.uniform_epochs, recipe.decay, recipe.row_scale, recipe.init) == (
+        0,
+        "second half",
+        "mean-square-1",
+        "fan-in",
+    )
     assert math.isclose(recipe.learning_rate, 0.01 * (1 - recipe.momentum))

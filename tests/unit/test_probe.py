@@ -10,7 +10,19 @@ import torch
 import torch.nn.functional as F
 
 import ffteach.__main__ as command_line
-from ffteach import RECIPES, Digits, LinearProbe, PublishedProbe, Recipe, Split, baselines, features, probe, report, train
+from ffteach import (
+    RECIPES,
+    Digits,
+    LinearProbe,
+    PublishedProbe,
+    Recipe,
+    Split,
+    baselines,
+    features,
+    probe,
+    report,
+    train,
+)
 from ffteach.data import hold_out
 
 
@@ -19,7 +31,9 @@ def clouds(each=30, width=12, spread=2.0, seed=0, dtype=torch.float32):
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(10).repeat(each)[torch.randperm(10 * each, generator=generator)]
     centres = torch.randn(10, width, generator=torch.Generator().manual_seed(99))
-    return (centres[labels] + spread * torch.randn(10 * each, width, generator=generator)).to(dtype), labels
+    return (centres[labels] + spread * torch.randn(10 * each, width, generator=generator)).to(
+        dtype
+    ), labels
 
 
 def rescaled(h, row_scale, epsilon=1e-6):
@@ -33,21 +47,32 @@ def rescaled(h, row_scale, epsilon=1e-6):
 
 @pytest.mark.parametrize("row_scale", ["mean-square-1", "unit-length"])
 @pytest.mark.parametrize("init", ["fan-in", "torch", "normal"])
-def test_features_are_the_networks_activities_at_the_row_scale_of_the_next_layer(few, make_net, row_scale, init):
+def test_features_are_the_networks_activities_at_the_row_scale_of_the_next_layer(
+    few, make_net, row_scale, init
+):
     net, images = make_net(30, 20, 25, init=init, row_scale=row_scale), few.images[:40]
     activities = net(images)
     seen = features(net, images)
     assert seen.shape == (40, 45)  # all but the first layer
-    torch.testing.assert_close(seen, torch.cat([rescaled(h, row_scale) for h in activities[1:]], dim=1))
-    torch.testing.assert_close(seen[:, :20], net.layers[2].normalise(activities[1]))  # exactly what the next layer sees
-    torch.testing.assert_close(features(net, images, normalised=False), torch.cat(activities[1:], dim=1))
+    torch.testing.assert_close(
+        seen, torch.cat([rescaled(h, row_scale) for h in activities[1:]], dim=1)
+    )
+    torch.testing.assert_close(
+        seen[:, :20], net.layers[2].normalise(activities[1])
+    )  # exactly what the next layer sees
+    torch.testing.assert_close(
+        features(net, images, normalised=False), torch.cat(activities[1:], dim=1)
+    )
 
 
 @pytest.mark.parametrize("layers", [[0], [1], [2], [0, 1, 2], [2, 0], (1,), range(2)])
 def test_layers_chooses_whose_activities_and_in_which_order(few, make_net, layers):
     net = make_net(30, 20, 25)
     activities = net(few.images)
-    torch.testing.assert_close(features(net, few.images, layers=layers, normalised=False), torch.cat([activities[index] for index in layers], dim=1))
+    torch.testing.assert_close(
+        features(net, few.images, layers=layers, normalised=False),
+        torch.cat([activities[index] for index in layers], dim=1),
+    )
     wanted = torch.cat([rescaled(activities[index], "mean-square-1") for index in layers], dim=1)
     torch.testing.assert_close(features(net, few.images, layers=layers), wanted)
 
@@ -65,7 +90,9 @@ def test_C8_normalised_features_do_not_carry_the_goodness(few, make_net):
 
 
 @pytest.mark.parametrize("batch", [1, 7, 64, 1000])
-def test_images_go_through_in_batches_without_changing_the_result(few, make_net, monkeypatch, batch):
+def test_images_go_through_in_batches_without_changing_the_result(
+    few, make_net, monkeypatch, batch
+):
     net, sizes = make_net(30, 20), []
     whole = features(net, few.images)
     net.layers[0].register_forward_hook(lambda layer, inputs, output: sizes.append(len(output)))
@@ -79,7 +106,11 @@ def test_features_keep_no_graph_and_change_nothing(few, make_net):
     before, images = copy.deepcopy(net.state_dict()), few.images.clone()
     seen = features(net, few.images)
     assert not seen.requires_grad and torch.equal(images, few.images)
-    assert all(torch.equal(before[name], value) for name, value in net.state_dict().items() if "extra" not in name)
+    assert all(
+        torch.equal(before[name], value)
+        for name, value in net.state_dict().items()
+        if "extra" not in name
+    )
 
 
 @pytest.mark.parametrize("layers", [[], [3], [-1], [0, 0], [0, 5], 1, ["a"]])
@@ -90,7 +121,9 @@ def test_bad_layers_are_refused_with_what_is_allowed(few, make_net, layers):
 
 def test_bad_images_are_refused(few, make_net):
     net = make_net(30, 20)
-    with pytest.raises(ValueError, match="images have 100 pixels, but the network's first layer takes 784"):
+    with pytest.raises(
+        ValueError, match="images have 100 pixels, but the network's first layer takes 784"
+    ):
         features(net, few.images[:, :100])
     with pytest.raises(ValueError, match="NaN"):
         features(net, few.images * math.nan)
@@ -104,7 +137,10 @@ def test_bad_images_are_refused(few, make_net):
 @pytest.mark.parametrize("count", [1, 255, 256, 257, 600])
 def test_cross_entropy_and_its_gradients_equal_autograds(count):
     x, labels = (part[:count] for part in clouds(60, dtype=torch.float64))
-    weight, bias = torch.randn(10, 12, dtype=torch.float64, requires_grad=True), torch.randn(10, dtype=torch.float64, requires_grad=True)
+    weight, bias = (
+        torch.randn(10, 12, dtype=torch.float64, requires_grad=True),
+        torch.randn(10, dtype=torch.float64, requires_grad=True),
+    )
     wanted = F.cross_entropy(x @ weight.T + bias, labels)
     wanted.backward()
     with torch.no_grad():
@@ -118,13 +154,21 @@ def penalised(fitted, x, labels):
     x = x.double()
     scale = (x - x.mean(dim=0)).square().mean().sqrt()
     weight, bias = (part.double().clone().requires_grad_() for part in (fitted.weight, fitted.bias))
-    loss = F.cross_entropy(x @ weight.T + bias, labels) + fitted.chosen_decay / 2 * (weight * scale).square().sum()
+    loss = (
+        F.cross_entropy(x @ weight.T + bias, labels)
+        + fitted.chosen_decay / 2 * (weight * scale).square().sum()
+    )
     return loss, weight, bias
 
 
 @pytest.mark.parametrize(
     "see, decay",
-    [(lambda x: x, 1e-4), (lambda x: x, 1.0), (lambda x: 50 * x + 7, 1e-2), (lambda x: x / 300, 1e-2)],
+    [
+        (lambda x: x, 1e-4),
+        (lambda x: x, 1.0),
+        (lambda x: 50 * x + 7, 1e-2),
+        (lambda x: x / 300, 1e-2),
+    ],
     ids=["weak decay", "strong decay", "large and far", "small"],
 )
 def test_the_probe_is_at_the_optimum_that_newtons_method_finds(decay, see):
@@ -142,11 +186,21 @@ def test_the_probe_is_at_the_optimum_that_newtons_method_finds(decay, see):
 
     w = torch.zeros(130, dtype=torch.float64)
     for _ in range(30):
-        gradient, hessian = torch.func.grad(objective)(w), torch.autograd.functional.hessian(objective, w)
-        w = w - torch.linalg.lstsq(hessian + 1e-12 * torch.eye(130), gradient).solution  # adding one number to all biases changes nothing
+        gradient, hessian = (
+            torch.func.grad(objective)(w),
+            torch.autograd.functional.hessian(objective, w),
+        )
+        w = (
+            w - torch.linalg.lstsq(hessian + 1e-12 * torch.eye(130), gradient).solution
+        )  # adding one number to all biases changes nothing
     assert torch.func.grad(objective)(w).abs().max() < 1e-10
     assert fitted.training_loss == pytest.approx(objective(w).item(), rel=1e-5)
-    torch.testing.assert_close(fitted.scores(see(x)).softmax(dim=1).double(), (z @ w.reshape(10, 13).T).softmax(dim=1), rtol=0.05, atol=1e-3)
+    torch.testing.assert_close(
+        fitted.scores(see(x)).softmax(dim=1).double(),
+        (z @ w.reshape(10, 13).T).softmax(dim=1),
+        rtol=0.05,
+        atol=1e-3,
+    )
 
 
 def test_the_gradient_is_small_and_another_optimiser_finds_no_lower_loss(few):
@@ -160,7 +214,9 @@ def test_the_gradient_is_small_and_another_optimiser_finds_no_lower_loss(few):
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 1500)
     for _ in range(1500):
         optimiser.zero_grad()
-        other = F.cross_entropy(few.images @ w.T + b, few.labels) + 5e-3 * (w * scale).square().sum()
+        other = (
+            F.cross_entropy(few.images @ w.T + b, few.labels) + 5e-3 * (w * scale).square().sum()
+        )
         other.backward()
         optimiser.step()
         schedule.step()
@@ -171,11 +227,16 @@ def test_the_gradient_is_small_and_another_optimiser_finds_no_lower_loss(few):
 
 def test_biases_are_free_so_that_features_without_information_give_the_share_of_each_digit():
     labels = torch.cat([torch.arange(10), torch.full((30,), 7)])
-    for dead in (torch.zeros(40, 5), torch.full((40, 5), 3.0)):  # as the activities of a network all of whose units are dead
+    for dead in (
+        torch.zeros(40, 5),
+        torch.full((40, 5), 3.0),
+    ):  # as the activities of a network all of whose units are dead
         fitted = LinearProbe(1e-3).fit(dead, labels)
         share = fitted.scores(dead[:1]).softmax(dim=1)
         torch.testing.assert_close(share[0], labels.bincount() / 40, rtol=1e-2, atol=1e-3)
-        assert fitted.predict(dead).unique().tolist() == [7] and fitted.error(dead, labels) == pytest.approx(9 / 40)
+        assert fitted.predict(dead).unique().tolist() == [7] and fitted.error(
+            dead, labels
+        ) == pytest.approx(9 / 40)
 
 
 @pytest.mark.parametrize("factor", [1e-12, 1e12, 1e25])
@@ -197,7 +258,9 @@ def test_the_weight_decay_is_chosen_on_held_out_training_data_and_the_probe_refi
     rest, held_out = hold_out(Split(x, labels), 80)  # a fifth
     for decay, loss in losses.items():
         scores = LinearProbe(decay).fit(*rest).scores(held_out.images)
-        assert F.cross_entropy(scores, held_out.labels).item() == pytest.approx(loss, rel=0.02), decay
+        assert F.cross_entropy(scores, held_out.labels).item() == pytest.approx(loss, rel=0.02), (
+            decay
+        )
     again = LinearProbe(fitted.chosen_decay).fit(x, labels)
     assert again.training_loss == pytest.approx(fitted.training_loss, rel=1e-4)
     torch.testing.assert_close(again.scores(x), fitted.scores(x), rtol=0.02, atol=0.02)
@@ -238,18 +301,29 @@ def test_it_predicts_the_most_probable_label_and_counts_errors():
     fitted = LinearProbe(1e-2).fit(x, labels)
     scores = x @ fitted.weight.T + fitted.bias
     torch.testing.assert_close(fitted.scores(x), scores)
-    assert fitted.predict(x).dtype == torch.int64 and torch.equal(fitted.predict(x), scores.argmax(dim=1))
+    assert fitted.predict(x).dtype == torch.int64 and torch.equal(
+        fitted.predict(x), scores.argmax(dim=1)
+    )
     wrong = sum(int(row.argmax()) != int(label) for row, label in zip(scores, labels))
     assert fitted.error(x, labels) == wrong / 300 and 0.05 < wrong / 300 < 0.5
     assert not fitted.weight.requires_grad and fitted.weight.grad is None
 
 
-@pytest.mark.parametrize("dtype, kept", [(torch.float16, torch.float32), (torch.bfloat16, torch.float32), (torch.float64, torch.float64)])
+@pytest.mark.parametrize(
+    "dtype, kept",
+    [
+        (torch.float16, torch.float32),
+        (torch.bfloat16, torch.float32),
+        (torch.float64, torch.float64),
+    ],
+)
 def test_other_float_types_are_taken(dtype, kept):
     x, labels = clouds(dtype=dtype)
     fitted = LinearProbe(1e-2).fit(x, labels)
     assert fitted.weight.dtype == kept
-    assert fitted.error(x, labels) == pytest.approx(LinearProbe(1e-2).fit(x.float(), labels).error(x.float(), labels), abs=0.01)
+    assert fitted.error(x, labels) == pytest.approx(
+        LinearProbe(1e-2).fit(x.float(), labels).error(x.float(), labels), abs=0.01
+    )
 
 
 def test_it_learns_whatever_the_mode_of_autograd():
@@ -265,7 +339,9 @@ def test_it_learns_whatever_the_mode_of_autograd():
 X, LABELS = clouds()
 
 
-@pytest.mark.parametrize("make", [LinearProbe, lambda: PublishedProbe(steps=2)], ids=["linear", "published"])
+@pytest.mark.parametrize(
+    "make", [LinearProbe, lambda: PublishedProbe(steps=2)], ids=["linear", "published"]
+)
 @pytest.mark.parametrize(
     "x, labels, error, message",
     [
@@ -306,7 +382,9 @@ def test_a_bad_weight_decay_is_refused(decay):
 
 def test_other_features_than_it_was_fitted_to_are_refused():
     fitted = LinearProbe(1e-2).fit(X, LABELS)
-    with pytest.raises(ValueError, match="features have 11 columns on cpu, but the probe was fitted to 12 on cpu"):
+    with pytest.raises(
+        ValueError, match="features have 11 columns on cpu, but the probe was fitted to 12 on cpu"
+    ):
         fitted.predict(X[:, 1:])
     with pytest.raises(ValueError, match="NaN"):
         fitted.predict(X * math.nan)
@@ -314,14 +392,20 @@ def test_other_features_than_it_was_fitted_to_are_refused():
         fitted.error(X, LABELS[:5])
 
 
-@pytest.mark.parametrize("make", [lambda: LinearProbe(1e-2), LinearProbe, lambda: PublishedProbe(steps=20)], ids=["fixed", "chosen", "published"])
+@pytest.mark.parametrize(
+    "make",
+    [lambda: LinearProbe(1e-2), LinearProbe, lambda: PublishedProbe(steps=20)],
+    ids=["fixed", "chosen", "published"],
+)
 def test_features_and_probes_work_on_another_device(gpu, few, make_net, make):
     net = make_net(30, 20)
     wanted = make().fit(features(net, few.images), few.labels)
     net, images, labels = net.to(gpu), few.images.to(gpu), few.labels.to(gpu)
     seen = features(net, images)
     fitted = make().fit(seen, labels)
-    assert {part.device.type for part in (seen, fitted.weight, fitted.bias, fitted.predict(seen))} == {"fakegpu"}
+    assert {
+        part.device.type for part in (seen, fitted.weight, fitted.bias, fitted.predict(seen))
+    } == {"fakegpu"}
     torch.testing.assert_close(fitted.training_loss, wanted.training_loss, rtol=1e-3, atol=0)
     assert abs(fitted.error(seen, labels) - wanted.error(seen.cpu(), few.labels)) < 0.02
 
@@ -347,7 +431,10 @@ def test_the_published_probe_is_adam_on_a_linear_layer_as_autograd_trains_it():
     x, labels = clouds(dtype=torch.float64)
     fitted = PublishedProbe(steps=60, seed=3).fit(x, labels)
     start = PublishedProbe(steps=1, learning_rate=1e-12, seed=3).fit(x, labels)
-    assert 0.9 < start.weight.abs().max() * 12**0.5 <= 1 and start.weight.abs().mean() * 12**0.5 == pytest.approx(0.5, abs=0.1)
+    assert (
+        0.9 < start.weight.abs().max() * 12** 0.5 <= 1
+        and start.weight.abs().mean() * 12** 0.5 == pytest.approx(0.5, abs=0.1)
+    )
     linear = torch.nn.Linear(12, 10, dtype=torch.float64)
     with torch.no_grad():
         linear.weight.copy_(start.weight), linear.bias.copy_(start.bias)
@@ -365,7 +452,9 @@ def test_the_published_probe_is_adam_on_a_linear_layer_as_autograd_trains_it():
 def test_the_published_probe_has_the_published_settings_and_a_seed():
     x, labels = clouds()
     assert (PublishedProbe().steps, PublishedProbe().learning_rate) == (2000, 0.03)
-    one, again, other = (PublishedProbe(steps=5, seed=seed).fit(x, labels).weight for seed in (0, 0, 1))
+    one, again, other = (
+        PublishedProbe(steps=5, seed=seed).fit(x, labels).weight for seed in (0, 0, 1)
+    )
     assert torch.equal(one, again) and not torch.equal(one, other)
     for steps in (0, -1, 2.0, True, "5"):
         with pytest.raises(ValueError, match="steps="):
@@ -385,10 +474,17 @@ def test_C11_too_few_steps_make_an_untrained_network_look_worse_than_it_is(sampl
 
 def test_baselines_are_the_same_probe_on_raw_pixels_and_on_the_untrained_network(digits, make_net):
     net = make_net(30, 20)
-    for make, layers, normalised in ((LinearProbe, None, True), (LinearProbe, [0], True), (lambda: PublishedProbe(steps=40), [0, 1], False)):
+    for make, layers, normalised in (
+        (LinearProbe, None, True),
+        (LinearProbe, [0], True),
+        (lambda: PublishedProbe(steps=40), [0, 1], False),
+    ):
         found = baselines(net, digits, make, layers=layers, normalised=normalised)
         wanted = {}
-        for name, see in {"raw_pixels": lambda x: x, "untrained": lambda x: features(net, x, layers=layers, normalised=normalised)}.items():
+        for name, see in {
+            "raw_pixels": lambda x: x,
+            "untrained": lambda x: features(net, x, layers=layers, normalised=normalised),
+        }.items():
             fitted = make().fit(see(digits.train.images), digits.train.labels)
             wanted[name] = fitted.error(see(digits.test.images), digits.test.labels)
         assert found == wanted
@@ -400,7 +496,11 @@ SMALL = {"widths": (784, 40, 30, 20), "epochs": 2, "batch_size": 50}
 @pytest.fixture
 def few_digits(monkeypatch, digits):
     def load_data(recipe, which="sample", *, root=None, seed=0, device=None):
-        return digits if recipe.validation_share else digits._replace(validation=digits.validation.take(slice(0)))
+        return (
+            digits
+            if recipe.validation_share
+            else digits._replace(validation=digits.validation.take(slice(0)))
+        )
 
     monkeypatch.setattr(Recipe, "load_data", load_data)
     return digits
@@ -413,8 +513,18 @@ class ShortProbe(PublishedProbe):
         super().__init__(steps=30)
 
 
-@pytest.mark.parametrize("name, layers", [("quick-unsupervised", None), ("quick-unsupervised", (0, 2)), ("mask-probe", None), ("mask-probe", (1,))])
-def test_C11_a_report_compares_the_trained_network_with_its_own_start_on_the_same_split(few_digits, monkeypatch, name, layers):
+@pytest.mark.parametrize(
+    "name, layers",
+    [
+        ("quick-unsupervised", None),
+        ("quick-unsupervised", (0, 2)),
+        ("mask-probe", None),
+        ("mask-probe", (1,)),
+    ],
+)
+def test_C11_a_report_compares_the_trained_network_with_its_own_start_on_the_same_split(
+    few_digits, monkeypatch, name, layers
+):
     monkeypatch.setattr(report, "PublishedProbe", ShortProbe)
     recipe = RECIPES[name].but(**SMALL, probe_layers=layers, validation_share=0.1)
     done, net, data = report.run_recipe(recipe, device="cpu", seed=3)
@@ -424,39 +534,74 @@ def test_C11_a_report_compares_the_trained_network_with_its_own_start_on_the_sam
         return features(network, images, layers=layers, normalised=not published)
 
     def errors(see):
-        fitted = (ShortProbe if published else LinearProbe)().fit(see(data.train.images), data.train.labels)
+        fitted = (ShortProbe if published else LinearProbe)().fit(
+            see(data.train.images), data.train.labels
+        )
         return [fitted.error(see(split.images), split.labels) for split in data]
 
-    assert [done.train_error, done.validation_error, done.test_error] == errors(lambda images: see(net, images))
+    assert [done.train_error, done.validation_error, done.test_error] == errors(
+        lambda images: see(net, images)
+    )
     start = recipe.network(seed=3)
-    assert done.baselines == {"raw_pixels": errors(lambda images: images)[2], "untrained": errors(lambda images: see(start, images))[2]}
+    assert done.baselines == {
+        "raw_pixels": errors(lambda images: images)[2],
+        "untrained": errors(lambda images: see(start, images))[2],
+    }
     moved = [(a.weight - b.weight).abs().max().item() for a, b in zip(net.layers, start.layers)]
-    assert min(moved) > 1e-4 and all(a.row_scale == b.row_scale for a, b in zip(net.layers, start.layers))
+    assert min(moved) > 1e-4 and all(
+        a.row_scale == b.row_scale for a, b in zip(net.layers, start.layers)
+    )
     assert done.layer_test_errors == [] and done.finished
     line = f"test error {done.test_error:.2%} (probe; without training: {done.baselines['raw_pixels']:.2%} on raw pixels, {done.baselines['untrained']:.2%}"
     assert line in str(done)
 
 
 @pytest.mark.parametrize("name", ["quick-unsupervised", "mask-probe"])
-def test_the_command_line_prints_and_stores_the_baselines(few_digits, capsys, tmp_path, monkeypatch, name):
+def test_the_command_line_prints_and_stores_the_baselines(
+    few_digits, capsys, tmp_path, monkeypatch, name
+):
     monkeypatch.setattr(report, "PublishedProbe", ShortProbe)
     arguments = [f"--set={setting}={value}" for setting, value in SMALL.items()]
-    assert command_line.main(["run", name, *arguments, "--set=probe_layers=[0, 1]", "--json", str(tmp_path / "report.json")]) == 0
+    assert (
+        command_line.main(
+            [
+                "run",
+                name,
+                *arguments,
+                "--set=probe_layers=[0, 1]",
+                "--json",
+                str(tmp_path / "report.json"),
+            ]
+        )
+        == 0
+    )
     found = json.loads((tmp_path / "report.json").read_text())
-    assert set(found["baselines"]) == {"raw_pixels", "untrained"} and all(0 < error < 1 for error in found["baselines"].values())
-    assert f"{found['baselines']['untrained']:.2%} on the untrained network" in capsys.readouterr().out
+    assert set(found["baselines"]) == {"raw_pixels", "untrained"} and all(
+        0 < error < 1 for error in found["baselines"].values()
+    )
+    assert (
+        f"{found['baselines']['untrained']:.2%} on the untrained network" in capsys.readouterr().out
+    )
     assert Recipe(**found["settings"]) == RECIPES[name].but(**SMALL, probe_layers=(0, 1))
 
 
 def test_a_supervised_recipe_has_no_baselines(few_digits):
     done, *_ = report.run_recipe(RECIPES["quick"].but(widths=(784, 20), epochs=1), device="cpu")
-    assert done.baselines is None and len(done.layer_test_errors) == 1 and "raw pixels" not in str(done)
+    assert (
+        done.baselines is None
+        and len(done.layer_test_errors) == 1
+        and "raw pixels" not in str(done)
+    )
 
 
 def test_what_the_probe_cannot_use_is_refused_before_hours_of_training(few_digits):
     few_digits.train.labels[few_digits.train.labels == 3] = 5
     with pytest.raises(ValueError, match="no row has the label 3"):
-        report.run_recipe(RECIPES["quick-unsupervised"].but(**SMALL), device="cpu", watch=lambda training: pytest.fail("training began"))
+        report.run_recipe(
+            RECIPES["quick-unsupervised"].but(**SMALL),
+            device="cpu",
+            watch=lambda training: pytest.fail("training began"),
+        )
 
 
 def test_an_interrupted_run_still_stands_beside_the_untrained_network(few_digits):
@@ -470,10 +615,28 @@ def test_an_interrupted_run_still_stands_beside_the_untrained_network(few_digits
 
 
 SYSTEM_C = dict(
-    widths=(784, 500, 500, 500), row_scale="unit-length", row_epsilon=1e-6, init="torch", negatives="hybrids", fresh_negatives=False, mask="gaussian",
-    loss="threshold", threshold=2.0, temperature=1.0, schedule="greedy", epochs=1100, batch_size=None, optimiser="adam", learning_rate=0.03,
-    weight_decay=0.0, decay="none", growth="none", train_images=50_000, probe="published", probe_layers=None,
-)  # fmt: skip
+    widths=(784, 500, 500, 500),
+    row_scale="unit-length",
+    row_epsilon=1e-6,
+    init="torch",
+    negatives="hybrids",
+    fresh_negatives=False,
+    mask="gaussian",
+    loss="threshold",
+    threshold=2.0,
+    temperature=1.0,
+    schedule="greedy",
+    epochs=1100,
+    batch_size=None,
+    optimiser="adam",
+    learning_rate=0.03,
+    weight_decay=0.0,
+    decay="none",
+    growth="none",
+    train_images=50_000,
+    probe="published",
+    probe_layers=None,
+)
 
 
 def test_mask_probe_has_the_published_settings_of_system_C():
@@ -496,4 +659,7 @@ def test_forward_forward_beats_both_baselines_on_a_part_of_the_sample(sample):
     for _ in train(net, data, recipe):
         pass
     fitted = LinearProbe().fit(features(net, data.train.images), data.train.labels)
-    assert fitted.error(features(net, data.test.images), data.test.labels) < min(start.values()) - 0.005
+    assert (
+        fitted.error(features(net, data.test.images), data.test.labels)
+        < min(start.values()) - 0.005
+    )

@@ -42,10 +42,16 @@ def test_a_measured_row_is_of_the_recipe_as_it_is_now(row):
 def test_every_run_says_seed_machine_and_sizes(row):
     assert len({run["seed"] for run in row.runs}) == len(row.runs)
     for run in row.runs:
-        assert run["machine"] and run["epochs"] >= 1 and run["seconds"] > 0 and run["train_images"] > 0
+        assert (
+            run["machine"] and run["epochs"] >= 1 and run["seconds"] > 0 and run["train_images"] > 0
+        )
         for name in ("train_error", "validation_error", "test_error", "softmax_test_error"):
             assert run.get(name) is None or 0 <= run[name] < 1
-        assert ("test_error" not in run) if row.compared else (run["test_error"] is not None and run["test_images"] > 0)
+        assert (
+            ("test_error" not in run)
+            if row.compared
+            else (run["test_error"] is not None and run["test_images"] > 0)
+        )
 
 
 def test_what_was_not_run_says_so():
@@ -56,29 +62,60 @@ def test_what_was_not_run_says_so():
 
 
 def test_one_seed_has_a_standard_error_and_several_have_a_range():
-    run = {"seed": 0, "epochs": 3, "seconds": 150.0, "machine": "a laptop", "test_error": 0.1, "test_images": 900}
+    run = {
+        "seed": 0,
+        "epochs": 3,
+        "seconds": 150.0,
+        "machine": "a laptop",
+        "test_error": 0.1,
+        "test_images": 900,
+    }
     assert Result("quick", "sample", runs=[run]).test == "10.00 ± 1.00 % (one seed)"
-    three = [{**run, "seed": seed, "test_error": error} for seed, error in enumerate((0.1, 0.2, 0.12))]
+    three = [
+        {**run, "seed": seed, "test_error": error} for seed, error in enumerate((0.1, 0.2, 0.12))
+    ]
     assert Result("quick", "sample", runs=three).test == "14.00 % (10.00 to 20.00, 3 seeds)"
     assert Result("quick", "sample", runs=three).training == "3 epochs, 2 min, a laptop"
-    elsewhere = [{**run, "seed": seed, "seconds": 6000.0, "machine": "a telephone"} for seed in (3, 4, 5)]
-    assert Result("quick", "sample", runs=three + elsewhere).training == "3 epochs, 2 min, a laptop (3 of 6 seeds); 100 min, a telephone (3 of 6 seeds)"
+    elsewhere = [
+        {**run, "seed": seed, "seconds": 6000.0, "machine": "a telephone"} for seed in (3, 4, 5)
+    ]
+    assert (
+        Result("quick", "sample", runs=three + elsewhere).training
+        == "3 epochs, 2 min, a laptop (3 of 6 seeds); 100 min, a telephone (3 of 6 seeds)"
+    )
 
 
 def test_baselines_stand_next_to_the_error():
-    run = {"seed": 0, "test_error": 0.05, "test_images": 900, "baselines": {"raw_pixels": 0.09, "untrained": 0.07}}
-    assert Result("quick-unsupervised", "sample", runs=[run]).test.endswith("raw pixels 9.00 %, untrained 7.00 %")
+    run = {
+        "seed": 0,
+        "test_error": 0.05,
+        "test_images": 900,
+        "baselines": {"raw_pixels": 0.09, "untrained": 0.07},
+    }
+    assert Result("quick-unsupervised", "sample", runs=[run]).test.endswith(
+        "raw pixels 9.00 %, untrained 7.00 %"
+    )
 
 
 def test_the_readme_shows_the_stored_results():
-    shown = re.search(r"<!-- results:[^>]*-->\n(.*?)\n<!-- end of results -->", (ROOT / "README.md").read_text(), re.DOTALL)
+    shown = re.search(
+        r"<!-- results:[^>]*-->\n(.*?)\n<!-- end of results -->",
+        (ROOT / "README.md").read_text(),
+        re.DOTALL,
+    )
     assert shown[1] == RESULTS.only(compared=False).markdown(), "run scripts/add_result.py"
 
 
 def test_the_lesson_stores_the_table_of_today():
     cells = json.loads((ROOT / "notebooks/05_closing_the_gap.ipynb").read_text())["cells"]
-    stored = ["".join(output.get("data", {}).get("text/html", [])) for cell in cells for output in cell.get("outputs", [])]
-    assert RESULTS.only(compared=False)._repr_html_() in stored, "run scripts/store_outputs.py notebooks/05_closing_the_gap.ipynb"
+    stored = [
+        "".join(output.get("data", {}).get("text/html", []))
+        for cell in cells
+        for output in cell.get("outputs", [])
+    ]
+    assert RESULTS.only(compared=False)._repr_html_() in stored, (
+        "run scripts/store_outputs.py notebooks/05_closing_the_gap.ipynb"
+    )
 
 
 def test_the_table_in_a_notebook_escapes_and_has_headers():
@@ -96,8 +133,20 @@ def script():
 
 def report(recipe, seed, **numbers):
     """What `--json` writes of a run, as far as the script reads it."""
-    sizes = {"data": "full", "epochs": 3, "seconds": 9.0, "finished": True, "test_images": 10_000, "train_images": 50_000, "validation_error": None}
-    return json.loads(json.dumps({"recipe": recipe.name, "settings": asdict(recipe), "seed": seed, **sizes, **numbers}))
+    sizes = {
+        "data": "full",
+        "epochs": 3,
+        "seconds": 9.0,
+        "finished": True,
+        "test_images": 10_000,
+        "train_images": 50_000,
+        "validation_error": None,
+    }
+    return json.loads(
+        json.dumps(
+            {"recipe": recipe.name, "settings": asdict(recipe), "seed": seed, **sizes, **numbers}
+        )
+    )
 
 
 def test_reports_become_rows(script):
@@ -107,9 +156,16 @@ def test_reports_become_rows(script):
     changed = recipe.but(validation_share=0.1, widths=(784, 30))
     script.add(report(changed, 0, test_error=0.5, validation_error=0.4), "a laptop", rows)
     plain, different = (Result(**row) for row in json.loads(json.dumps(rows)))
-    assert plain.test == "6.50 % (6.00 to 7.00, 2 seeds)" and [run["seed"] for run in plain.runs] == [0, 1]
-    assert different.changes == {"validation_share": 0.1, "widths": [784, 30]} and different.compared
-    assert different.validation == "40.00 ± 0.63 % (one seed)" and "test_error" not in different.runs[0]
+    assert plain.test == "6.50 % (6.00 to 7.00, 2 seeds)" and [
+        run["seed"] for run in plain.runs
+    ] == [0, 1]
+    assert (
+        different.changes == {"validation_share": 0.1, "widths": [784, 30]} and different.compared
+    )
+    assert (
+        different.validation == "40.00 ± 0.63 % (one seed)"
+        and "test_error" not in different.runs[0]
+    )
 
 
 def test_a_row_of_a_recipe_that_has_changed_loses_its_runs(script, monkeypatch):

@@ -24,7 +24,10 @@ def clean_env(**more) -> dict[str, str]:
 
 # ---- pyproject.toml and environment.yml -------------------------------------------------------------------------------
 
-CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}  # where conda-forge uses another name
+CONDA_NAMES = {
+    "torch": "pytorch",
+    "matplotlib": "matplotlib-base",
+}  # where conda-forge uses another name
 
 
 def ranges(requirements) -> dict[str, str]:
@@ -42,14 +45,19 @@ def test_environment_yml_names_the_same_ranges_as_pyproject():
     packages = ranges(d for d in conda["dependencies"] if isinstance(d, str))
     assert packages.pop("python") == "=3.12"
     assert packages.pop("pip") == ""
-    assert packages == {CONDA_NAMES.get(name, name): spec for name, spec in ranges(project()["dependencies"]).items()}
+    assert packages == {
+        CONDA_NAMES.get(name, name): spec
+        for name, spec in ranges(project()["dependencies"]).items()
+    }
     assert [d for d in conda["dependencies"] if not isinstance(d, str)] == [{"pip": ["-e ."]}]
     assert conda["channels"] == ["conda-forge", "nodefaults"]
 
 
 def test_every_dependency_has_a_lower_and_an_upper_bound():
     extras = project()["optional-dependencies"].values()
-    for name, spec in ranges(project()["dependencies"] + [r for extra in extras for r in extra]).items():
+    for name, spec in ranges(
+        project()["dependencies"] + [r for extra in extras for r in extra]
+    ).items():
         assert re.fullmatch(r">=[0-9.]+,<[0-9.]+", spec), f"{name}{spec}"
 
 
@@ -87,9 +95,15 @@ class Project:
         """-> exit status, what it printed, how Python was called"""
         (self.folder / "log").unlink(missing_ok=True)
         command = ["make", "PYTHON=./python", *args]
-        done = subprocess.run(command, cwd=self.folder, env=clean_env(), capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=self.folder, env=clean_env(), capture_output=True, text=True
+        )
         log = self.folder / "log"
-        return done.returncode, done.stdout + done.stderr, log.read_text().splitlines() if log.exists() else []
+        return (
+            done.returncode,
+            done.stdout + done.stderr,
+            log.read_text().splitlines() if log.exists() else [],
+        )
 
 
 @pytest.fixture
@@ -99,7 +113,9 @@ def fresh(tmp_path) -> Project:
     return Project(tmp_path / "my folder")
 
 
-PIP_LAB, PIP_TEST, PIP_DEMO = ("-m pip install --editable ." + extra for extra in ("", "[test]", "[demo]"))
+PIP_LAB, PIP_TEST, PIP_DEMO = (
+    "-m pip install --editable ." + extra for extra in ("", "[test]", "[demo]")
+)
 LAB = f"-m jupyterlab --ServerApp.root_dir=. {'--allow-root ' if os.geteuid() == 0 else ''}notebooks/00_start_here.ipynb"
 DEMO = "-m voila demo/training_lab.ipynb --Voila.config_file_paths=demo"
 TEST = "-m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks"
@@ -139,7 +155,11 @@ def test_demo_installs_what_it_needs_and_passes_arguments_on(fresh):
 def test_demo_finds_its_files_and_test_installs_what_it_needs():
     config = json.loads((ROOT / "demo/voila.json").read_text())["VoilaConfiguration"]
     template = ROOT / "demo/voila/templates" / config["template"]
-    assert (ROOT / DEMO.split()[2]).is_file() and (template / "index.html.j2").is_file() and (template / "conf.json").is_file()
+    assert (
+        (ROOT / DEMO.split()[2]).is_file()
+        and (template / "index.html.j2").is_file()
+        and (template / "conf.json").is_file()
+    )
     extras = project()["optional-dependencies"]
     assert set(extras["demo"]) <= set(extras["test"])
 
@@ -188,22 +208,39 @@ def test_an_old_python_or_a_missing_venv_module_is_named(fresh):
 @pytest.mark.parametrize("ci", ["true", ""])
 def test_a_skip_fails_the_run_in_ci_only(tmp_path, ci):
     shutil.copy(ROOT / "tests/conftest.py", tmp_path)
-    (tmp_path / "test_one.py").write_text("import pytest\ndef test_a(): pass\ndef test_b(): pytest.skip('no GPU')")
+    (tmp_path / "test_one.py").write_text(
+        "import pytest\ndef test_a(): pass\ndef test_b(): pytest.skip('no GPU')"
+    )
     (tmp_path / "test_two.py").write_text("import pytest\npytest.importorskip('no_such_module')")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        tmp_path,
+        tmp_path,
+    ]
     env = clean_env(CI=ci, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
     assert done.returncode == (1 if ci else 0), done.stdout
     reasons = done.stdout.partition("skipped, which fails the run in CI")[2]
-    assert ("test_one.py::test_b: Skipped: no GPU" in reasons and "no_such_module" in reasons) == bool(ci), done.stdout
+    assert (
+        "test_one.py::test_b: Skipped: no GPU" in reasons and "no_such_module" in reasons
+    ) == bool(ci), done.stdout
 
 
 # ---- make update: repositories of its own, no network ----------------------------------------------------------------
 
 GIT_ENV = dict(
-    GIT_AUTHOR_NAME="a", GIT_AUTHOR_EMAIL="a@example.org", GIT_COMMITTER_NAME="a", GIT_COMMITTER_EMAIL="a@example.org",
-    GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1",
-)  # fmt: skip
+    GIT_AUTHOR_NAME="a",
+    GIT_AUTHOR_EMAIL="a@example.org",
+    GIT_COMMITTER_NAME="a",
+    GIT_COMMITTER_EMAIL="a@example.org",
+    GIT_CONFIG_GLOBAL=os.devnull,
+    GIT_CONFIG_NOSYSTEM="1",
+)
 
 
 class Clone:
@@ -213,14 +250,23 @@ class Clone:
         self.published, self.mine = tmp_path / "published", tmp_path / "my clone"
         self.published.mkdir()
         self.git(self.published, "init", "-q", "-b", "main")
-        files = {"notebooks/a.ipynb": "lesson a", "notebooks/b.ipynb": "lesson b", "Makefile": "all:", ".gitignore": "/my_work/\n*.tmp\n"}
-        self.publish(files | {"scripts/update_lessons.py": (ROOT / "scripts/update_lessons.py").read_text()})
+        files = {
+            "notebooks/a.ipynb": "lesson a",
+            "notebooks/b.ipynb": "lesson b",
+            "Makefile": "all:",
+            ".gitignore": "/my_work/\n*.tmp\n",
+        }
+        self.publish(
+            files | {"scripts/update_lessons.py": (ROOT / "scripts/update_lessons.py").read_text()}
+        )
         self.git(tmp_path, "clone", "-q", self.published, self.mine)
 
     @staticmethod
     def git(folder, *args) -> str:
         env = clean_env(**GIT_ENV)
-        return subprocess.run(["git", *args], cwd=folder, env=env, check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(
+            ["git", *args], cwd=folder, env=env, check=True, capture_output=True, text=True
+        ).stdout.strip()
 
     def publish(self, files: dict[str, str | None]) -> None:
         """Commit files (path -> text; None deletes) in the published repository."""
@@ -244,7 +290,9 @@ class Clone:
 
     def update(self) -> tuple[int, str]:
         command = [sys.executable, "scripts/update_lessons.py"]
-        done = subprocess.run(command, cwd=self.mine, env=clean_env(**GIT_ENV), capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=self.mine, env=clean_env(**GIT_ENV), capture_output=True, text=True
+        )
         return done.returncode, done.stdout + done.stderr
 
     def files(self, kept: bool = False) -> dict[str, str]:
@@ -253,10 +301,16 @@ class Clone:
         paths = {p.relative_to(top).as_posix(): p for p in sorted(top.rglob("*")) if p.is_file()}
         if kept:
             return {name.split("/", 1)[1]: p.read_text() for name, p in paths.items()}
-        return {name: p.read_text() for name, p in paths.items() if not name.startswith((".git/", "my_work/", "scripts/"))}
+        return {
+            name: p.read_text()
+            for name, p in paths.items()
+            if not name.startswith((".git/", "my_work/", "scripts/"))
+        }
 
     def is_newest(self) -> bool:
-        return self.git(self.mine, "rev-parse", "HEAD") == self.git(self.published, "rev-parse", "HEAD")
+        return self.git(self.mine, "rev-parse", "HEAD") == self.git(
+            self.published, "rev-parse", "HEAD"
+        )
 
     def is_clean(self) -> bool:
         return self.git(self.mine, "status", "--porcelain", "--untracked-files=no") == ""
@@ -270,16 +324,33 @@ def clone(tmp_path) -> Clone:
 
 
 def test_update_keeps_changed_lessons_and_takes_the_new_ones(clone):
-    clone.edit({"notebooks/a.ipynb": "my answers", "notebooks/my own.ipynb": "mine", "notebooks/x.tmp": "ignored"})
-    clone.publish({"notebooks/a.ipynb": "lesson a, better", "notebooks/c.ipynb": "lesson c", "Makefile": "all: new"})
+    clone.edit(
+        {
+            "notebooks/a.ipynb": "my answers",
+            "notebooks/my own.ipynb": "mine",
+            "notebooks/x.tmp": "ignored",
+        }
+    )
+    clone.publish(
+        {
+            "notebooks/a.ipynb": "lesson a, better",
+            "notebooks/c.ipynb": "lesson c",
+            "Makefile": "all: new",
+        }
+    )
     status, said = clone.update()
     assert status == 0, said
     assert clone.is_newest() and clone.is_clean()
     assert clone.files(kept=True) == {"notebooks/a.ipynb": "my answers"}
     assert clone.files() == {
-        ".gitignore": "/my_work/\n*.tmp\n", "Makefile": "all: new", "notebooks/a.ipynb": "lesson a, better",
-        "notebooks/b.ipynb": "lesson b", "notebooks/c.ipynb": "lesson c", "notebooks/my own.ipynb": "mine", "notebooks/x.tmp": "ignored",
-    }  # fmt: skip
+        ".gitignore": "/my_work/\n*.tmp\n",
+        "Makefile": "all: new",
+        "notebooks/a.ipynb": "lesson a, better",
+        "notebooks/b.ipynb": "lesson b",
+        "notebooks/c.ipynb": "lesson c",
+        "notebooks/my own.ipynb": "mine",
+        "notebooks/x.tmp": "ignored",
+    }
     assert "copied to my_work/" in said and "notebooks/c.ipynb" in said
 
 
@@ -295,7 +366,10 @@ def test_update_twice_in_a_row_keeps_both_copies(clone):
         clone.edit({"notebooks/a.ipynb": f"my answers {n}"})
         clone.publish({"notebooks/a.ipynb": f"version {n}"})
         assert clone.update()[0] == 0
-    assert sorted(p.read_text() for p in (clone.mine / "my_work").rglob("*.ipynb")) == ["my answers 1", "my answers 2"]
+    assert sorted(p.read_text() for p in (clone.mine / "my_work").rglob("*.ipynb")) == [
+        "my answers 1",
+        "my answers 2",
+    ]
 
 
 def test_update_moves_own_files_that_stand_in_the_way(clone):
@@ -308,7 +382,13 @@ def test_update_moves_own_files_that_stand_in_the_way(clone):
     }
     clone.edit(mine)
     (clone.mine / "notebooks/empty").mkdir()
-    new = {"notebooks/c.ipynb": "c", "notebooks/deep/d.ipynb": "d", "notebooks/plain": "p", "notes.txt": "n", "notebooks/empty": "e"}
+    new = {
+        "notebooks/c.ipynb": "c",
+        "notebooks/deep/d.ipynb": "d",
+        "notebooks/plain": "p",
+        "notes.txt": "n",
+        "notebooks/empty": "e",
+    }
     clone.publish(new)
     clone._write(clone.published, {"notebooks/new.tmp": "t"})
     clone.git(clone.published, "add", "-f", "notebooks/new.tmp")
@@ -320,15 +400,41 @@ def test_update_moves_own_files_that_stand_in_the_way(clone):
 
 
 def test_update_copes_with_every_state_of_a_lesson(clone):
-    stems = ("deleted", "staged", "staged then edited", "folder", "untracked by me", "linked", "é 'ü'")
+    stems = (
+        "deleted",
+        "staged",
+        "staged then edited",
+        "folder",
+        "untracked by me",
+        "linked",
+        "é 'ü'",
+    )
     lessons = {f"notebooks/{stem}.ipynb": stem for stem in stems}
     clone.publish(lessons | {"notebooks/gone.ipynb": "soon gone"})
     assert clone.update()[0] == 0
-    clone.edit({"notebooks/deleted.ipynb": None, "notebooks/folder.ipynb": None, "notebooks/gone.ipynb": "my gone"})
-    clone.edit({"notebooks/staged.ipynb": "my 1", "notebooks/staged then edited.ipynb": "my 2", "notebooks/own.ipynb": "own"})
+    clone.edit(
+        {
+            "notebooks/deleted.ipynb": None,
+            "notebooks/folder.ipynb": None,
+            "notebooks/gone.ipynb": "my gone",
+        }
+    )
+    clone.edit(
+        {
+            "notebooks/staged.ipynb": "my 1",
+            "notebooks/staged then edited.ipynb": "my 2",
+            "notebooks/own.ipynb": "own",
+        }
+    )
     clone.git(clone.mine, "add", "notebooks")
     clone.git(clone.mine, "rm", "-q", "--cached", "notebooks/untracked by me.ipynb")
-    clone.edit({"notebooks/staged then edited.ipynb": "my 3", "notebooks/folder.ipynb/x.ipynb": "my 4", "notebooks/é 'ü'.ipynb": "my 5"})
+    clone.edit(
+        {
+            "notebooks/staged then edited.ipynb": "my 3",
+            "notebooks/folder.ipynb/x.ipynb": "my 4",
+            "notebooks/é 'ü'.ipynb": "my 5",
+        }
+    )
     clone.edit({"notebooks/untracked by me.ipynb": "my 6", "notebooks/linked.ipynb": None})
     (clone.mine / "notebooks/linked.ipynb").symlink_to("own.ipynb")
     clone.publish({"notebooks/gone.ipynb": None})
@@ -336,20 +442,30 @@ def test_update_copes_with_every_state_of_a_lesson(clone):
     status, said = clone.update()
     assert status == 0 and clone.is_newest() and clone.is_clean(), said
     assert clone.files(kept=True) == {
-        "notebooks/staged.ipynb": "my 1", "staged/notebooks/staged then edited.ipynb": "my 2", "notebooks/staged then edited.ipynb": "my 3",
-        "notebooks/folder.ipynb/x.ipynb": "my 4", "notebooks/é 'ü'.ipynb": "my 5", "notebooks/untracked by me.ipynb": "my 6",
+        "notebooks/staged.ipynb": "my 1",
+        "staged/notebooks/staged then edited.ipynb": "my 2",
+        "notebooks/staged then edited.ipynb": "my 3",
+        "notebooks/folder.ipynb/x.ipynb": "my 4",
+        "notebooks/é 'ü'.ipynb": "my 5",
+        "notebooks/untracked by me.ipynb": "my 6",
         "notebooks/gone.ipynb": "my gone",
-    } | {k: v for k, v in clone.files(kept=True).items() if "linked" in k}  # fmt: skip
+    } | {k: v for k, v in clone.files(kept=True).items() if "linked" in k}
     assert [os.readlink(p) for p in (clone.mine / "my_work").rglob("linked.*")] == ["own.ipynb"]
-    assert lessons.items() <= clone.files().items() and clone.files()["notebooks/own.ipynb"] == "own"
+    assert (
+        lessons.items() <= clone.files().items() and clone.files()["notebooks/own.ipynb"] == "own"
+    )
 
 
 def test_update_compares_the_copies_before_it_puts_anything_back(clone, monkeypatch, capsys):
     clone.edit({"notebooks/a.ipynb": "my answers"})
     clone.publish({"notebooks/a.ipynb": "better"})
-    spec = importlib.util.spec_from_file_location("update_lessons", clone.mine / "scripts/update_lessons.py")
+    spec = importlib.util.spec_from_file_location(
+        "update_lessons", clone.mine / "scripts/update_lessons.py"
+    )
     spec.loader.exec_module(script := importlib.util.module_from_spec(spec))
-    monkeypatch.setattr(script.shutil, "copy2", lambda source, place, **_: Path(place).write_text("cut sh"))
+    monkeypatch.setattr(
+        script.shutil, "copy2", lambda source, place, **_: Path(place).write_text("cut sh")
+    )
     before = snapshot(clone)
     assert script.main() == 1
     assert "notebooks/a.ipynb changed while it was copied" in capsys.readouterr().err
@@ -357,7 +473,11 @@ def test_update_compares_the_copies_before_it_puts_anything_back(clone, monkeypa
 
 
 def snapshot(clone: Clone) -> tuple:
-    return clone.files(), clone.git(clone.mine, "rev-parse", "HEAD"), clone.git(clone.mine, "status", "--porcelain")
+    return (
+        clone.files(),
+        clone.git(clone.mine, "rev-parse", "HEAD"),
+        clone.git(clone.mine, "status", "--porcelain"),
+    )
 
 
 def refused(clone: Clone, sentence: str) -> None:
@@ -412,10 +532,14 @@ def test_update_stops_off_the_branch_and_outside_a_clone(clone, tmp_path):
 
 
 def test_update_that_git_refuses_says_where_the_copies_are(clone):
-    clone.git(clone.mine, "update-index", "--skip-worktree", "notebooks/b.ipynb")  # hides the next change from git status
+    clone.git(
+        clone.mine, "update-index", "--skip-worktree", "notebooks/b.ipynb"
+    )  # hides the next change from git status
     clone.edit({"notebooks/a.ipynb": "my answers", "notebooks/b.ipynb": "my hidden answers"})
     clone.publish({"notebooks/a.ipynb": "better", "notebooks/b.ipynb": "better"})
     status, said = clone.update()
-    assert status == 1 and "could not be put in place" in said and "copied to my_work/" in said, said
+    assert status == 1 and "could not be put in place" in said and "copied to my_work/" in said, (
+        said
+    )
     assert clone.files()["notebooks/b.ipynb"] == "my hidden answers"
     assert clone.files(kept=True) == {"notebooks/a.ipynb": "my answers"}

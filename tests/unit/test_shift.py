@@ -11,20 +11,31 @@ def first_inputs(shift, steps=40, side=28, each=False):
     """The first layer's input as full rows `(2n, D)` in real pixels, for several batches of three images of one bright dot each."""
     images = torch.zeros(3, side * side)
     images[:, side * (side // 2) + side // 2] = 1.0
-    recipe = Recipe(widths=(side * side, 4), shift=shift, shift_each=each, label_strength=2.0, batch_size=3, row_scale="unit-length")
+    recipe = Recipe(
+        widths=(side * side, 4),
+        shift=shift,
+        shift_each=each,
+        label_strength=2.0,
+        batch_size=3,
+        row_scale="unit-length",
+    )
     run = train(recipe.network(), Split(images, torch.tensor([0, 4, 9])), recipe)
     for _ in range(steps):
         inputs = run.pairs(torch.arange(3), epoch=0)
         rows = inputs.shared.repeat(2, 1)
         rows[:, :10] = inputs.codes.flatten(0, 1)
-        yield rows * (1 + 2.0**2) ** 0.5  # undo the unit length: one dot of 1 and a label pixel of 2
+        yield (
+            rows * (1 + 2.0**2) ** 0.5
+        )  # undo the unit length: one dot of 1 and a label pixel of 2
 
 
 def test_the_dot_visits_every_place_within_reach_and_no_other():
     seen = set()
     for rows in first_inputs(shift=1, steps=200):
         places = rows[:, 10:].argmax(dim=1) + 10
-        assert len(set(places.tolist())) == 1  # the batch moves together, positives and negatives alike
+        assert (
+            len(set(places.tolist())) == 1
+        )  # the batch moves together, positives and negatives alike
         seen.add(places[0].item())
     centre = 28 * 14 + 14
     assert seen == {centre + 28 * down + right for down in (-1, 0, 1) for right in (-1, 0, 1)}
@@ -60,11 +71,17 @@ def test_each_image_can_move_by_itself_and_its_pair_moves_with_it():
 def test_an_image_that_moves_by_itself_keeps_its_shape_as_roll_would():
     images = torch.rand(50, 784, generator=torch.Generator().manual_seed(0))
     moved = randomly_shifted(images, 2, each=True, generator=torch.Generator().manual_seed(0))
-    rolls = [images.view(-1, 28, 28).roll((down, right), dims=(1, 2)).flatten(1) for down in range(-2, 3) for right in range(-2, 3)]
+    rolls = [
+        images.view(-1, 28, 28).roll((down, right), dims=(1, 2)).flatten(1)
+        for down in range(-2, 3)
+        for right in range(-2, 3)
+    ]
     assert all(any(torch.equal(moved[i], roll[i]) for roll in rolls) for i in range(50))
 
 
-@pytest.mark.parametrize("settings", [dict(shift=2), dict(shift=2, shift_each=True), dict(pixel_dropout=0.3)])
+@pytest.mark.parametrize(
+    "settings", [dict(shift=2), dict(shift=2, shift_each=True), dict(pixel_dropout=0.3)]
+)
 def test_hybrids_are_mixed_from_the_images_as_the_batch_shows_them(settings):
     images = torch.rand(50, 784, generator=torch.Generator().manual_seed(0)) + 0.1
     recipe = Recipe(widths=(784, 4), negatives="hybrids", **settings)
@@ -77,7 +94,9 @@ def test_hybrids_are_mixed_from_the_images_as_the_batch_shows_them(settings):
     run.pairs.draw = watched
     for _ in range(2):
         positives, negatives = run.pairs(torch.arange(50), epoch=0).x.chunk(2)
-        assert torch.equal(negatives, positives.flip(0)) and torch.equal(positives, run.net.layers[0].normalise(shown[-1]))
+        assert torch.equal(negatives, positives.flip(0)) and torch.equal(
+            positives, run.net.layers[0].normalise(shown[-1])
+        )
     assert not torch.equal(shown[0], images) and not torch.equal(*shown)
 
 
@@ -91,8 +110,17 @@ def test_hybrids_that_never_change_cannot_follow_images_that_do(settings):
 @pytest.mark.parametrize("settings", [dict(shift=1), dict(pixel_dropout=0.3)])
 def test_a_greedy_layer_above_the_first_still_sees_other_pixels_each_time(settings):
     images = torch.rand(50, 784, generator=torch.Generator().manual_seed(0))
-    recipe = Recipe(widths=(784, 4, 3), schedule="greedy", epochs=1, fresh_negatives=False, batch_size=50, **settings)
+    recipe = Recipe(
+        widths=(784, 4, 3),
+        schedule="greedy",
+        epochs=1,
+        fresh_negatives=False,
+        batch_size=50,
+        **settings,
+    )
     run = train(recipe.network(), Split(images, torch.arange(50) % 10), recipe)
     list(run)
-    first, second = ([h for _, _, h, _ in run._activities(torch.arange(50), upto=1)][-1] for _ in range(2))
+    first, second = (
+        [h for _, _, h, _ in run._activities(torch.arange(50), upto=1)][-1] for _ in range(2)
+    )
     assert not torch.equal(first, second)

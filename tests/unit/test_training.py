@@ -7,14 +7,30 @@ import math
 
 import pytest
 import torch
-
-from ffteach import Digits, Recipe, Split, error_rates, goodness_per_label, pairs, predict, train, training
 from reference import Reference
+
+from ffteach import (
+    Digits,
+    Recipe,
+    Split,
+    error_rates,
+    goodness_per_label,
+    pairs,
+    predict,
+    train,
+    training,
+)
 
 STRENGTH = 3.0
 SMALL = Recipe(
-    widths=(784, 30, 20), label_strength=STRENGTH, temperature=0.5, batch_size=60, epochs=2, decay="none", learning_rate=0.01
-)  # fmt: skip
+    widths=(784, 30, 20),
+    label_strength=STRENGTH,
+    temperature=0.5,
+    batch_size=60,
+    epochs=2,
+    decay="none",
+    learning_rate=0.01,
+)
 
 
 def double(split):
@@ -32,7 +48,9 @@ def same(one, other):
 def moved(net, before):
     """The numbers of the layers whose weights are not those of `before`."""
     pairs = zip(weights(net), before)
-    return sorted({index // 2 for index, (new, old) in enumerate(pairs) if not torch.equal(new, old)})
+    return sorted(
+        {index // 2 for index, (new, old) in enumerate(pairs) if not torch.equal(new, old)}
+    )
 
 
 def steps(run):
@@ -64,22 +82,46 @@ OPTIMISERS = {
 }
 
 
-@pytest.mark.parametrize("batch_size, part", [(60, 1000), (None, 70)], ids=["mini-batches", "full batch in parts"])
+@pytest.mark.parametrize(
+    "batch_size, part", [(60, 1000), (None, 70)], ids=["mini-batches", "full batch in parts"]
+)
 @pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
-@pytest.mark.parametrize("loss, row_scale", [("threshold", "unit-length"), ("pairwise", "mean-square-1")])
+@pytest.mark.parametrize(
+    "loss, row_scale", [("threshold", "unit-length"), ("pairwise", "mean-square-1")]
+)
 @pytest.mark.parametrize("schedule", ["simultaneous", "greedy"])
-def test_training_equals_plain_autograd_with_torch_optim(few, monkeypatch, schedule, loss, row_scale, optimiser, batch_size, part):
+def test_training_equals_plain_autograd_with_torch_optim(
+    few, monkeypatch, schedule, loss, row_scale, optimiser, batch_size, part
+):
     monkeypatch.setattr(training, "PART", part)
     recipe = SMALL.but(
-        widths=(784, 30, 20, 15), schedule=schedule, loss=loss, row_scale=row_scale, optimiser=optimiser, batch_size=batch_size,
-        fresh_negatives=False, weight_decay=1e-3, momentum=0.8, init="torch", threshold=0.7,
-    )  # fmt: skip
+        widths=(784, 30, 20, 15),
+        schedule=schedule,
+        loss=loss,
+        row_scale=row_scale,
+        optimiser=optimiser,
+        batch_size=batch_size,
+        fresh_negatives=False,
+        weight_decay=1e-3,
+        momentum=0.8,
+        init="torch",
+        threshold=0.7,
+    )
     net = recipe.network().double()
     slow = Reference(net, row_scale, STRENGTH, double=True)
     optimisers = slow.optimisers(OPTIMISERS[optimiser])
     run = train(net, double(few), recipe)
     for record, rows in steps(run):
-        slow.step(optimisers, record.layers, few.images[rows], few.labels[rows], run.pairs.fixed[rows], loss, 0.7, 0.5)
+        slow.step(
+            optimisers,
+            record.layers,
+            few.images[rows],
+            few.labels[rows],
+            run.pairs.fixed[rows],
+            loss,
+            0.7,
+            0.5,
+        )
         assert slow.difference(net) < 1e-9, record
     assert record.step == (4 if batch_size else 1) * 2 * (3 if schedule == "greedy" else 1)
 
@@ -91,14 +133,25 @@ def test_training_in_float32_stays_close_to_float64(few):
     optimisers = slow.optimisers(functools.partial(torch.optim.SGD, lr=0.01))
     run = train(net, few, recipe)
     for record, rows in steps(run):
-        slow.step(optimisers, record.layers, few.images[rows], few.labels[rows], run.pairs.fixed[rows], "threshold", 2.0, 0.5)
+        slow.step(
+            optimisers,
+            record.layers,
+            few.images[rows],
+            few.labels[rows],
+            run.pairs.fixed[rows],
+            "threshold",
+            2.0,
+            0.5,
+        )
     assert slow.difference(net) < 1e-6
 
 
 @pytest.mark.parametrize("part", [1000, 25])
 @pytest.mark.parametrize("negatives", ["uniform", "other images"])
 @pytest.mark.parametrize("schedule", ["simultaneous", "greedy"])
-def test_C10_fresh_negatives_are_drawn_for_every_batch_and_trained_on(few, monkeypatch, schedule, negatives, part):
+def test_C10_fresh_negatives_are_drawn_for_every_batch_and_trained_on(
+    few, monkeypatch, schedule, negatives, part
+):
     monkeypatch.setattr(training, "PART", part)
     recipe = SMALL.but(schedule=schedule, negatives=negatives)
     net = recipe.network().double()
@@ -110,12 +163,23 @@ def test_C10_fresh_negatives_are_drawn_for_every_batch_and_trained_on(few, monke
     for record, rows in steps(run):
         wrong = torch.cat(drawn)
         assert len(wrong) == len(rows)
-        slow.step(optimisers, record.layers, few.images[rows], few.labels[rows], wrong, "threshold", 2.0, 0.5)
+        slow.step(
+            optimisers,
+            record.layers,
+            few.images[rows],
+            few.labels[rows],
+            wrong,
+            "threshold",
+            2.0,
+            0.5,
+        )
         for image, label in zip(rows.tolist(), wrong.tolist()):
             seen.setdefault(image, []).append(label)
         drawn.clear()
     assert slow.difference(net) < 1e-9
-    assert len(seen) == 200 and sum(len(set(labels)) > 1 for labels in seen.values()) > 100  # another label in another epoch
+    assert (
+        len(seen) == 200 and sum(len(set(labels)) > 1 for labels in seen.values()) > 100
+    )  # another label in another epoch
     if negatives == "uniform":
         assert all(few.labels[image] not in labels for image, labels in seen.items())
 
@@ -126,7 +190,9 @@ def test_C10_fixed_negatives_are_drawn_once_for_all_images(few):
     watch_draws(run, drawn := [])
     list(run)
     assert drawn == [] and torch.equal(run.pairs.fixed, fixed)
-    assert (fixed != few.labels).all() and ((fixed - few.labels) % 10).unique().tolist() == list(range(1, 10))
+    assert (fixed != few.labels).all() and ((fixed - few.labels) % 10).unique().tolist() == list(
+        range(1, 10)
+    )
 
 
 def test_own_negatives_can_be_put_in_place(few):
@@ -138,7 +204,9 @@ def test_own_negatives_can_be_put_in_place(few):
 
 
 @pytest.mark.parametrize("uniform_epochs", [0, 1, 3])
-def test_hard_negatives_come_after_the_uniform_epochs_and_from_the_first_layers_goodness(few, monkeypatch, uniform_epochs):
+def test_hard_negatives_come_after_the_uniform_epochs_and_from_the_first_layers_goodness(
+    few, monkeypatch, uniform_epochs
+):
     recipe = SMALL.but(negatives="hard", uniform_epochs=uniform_epochs, hardness=7.0, epochs=3)
     net = recipe.network()
     run = train(net, few, recipe)
@@ -146,7 +214,9 @@ def test_hard_negatives_come_after_the_uniform_epochs_and_from_the_first_layers_
     calls, original = [], pairs.hard_labels
 
     def watched(goodness, labels, hardness, *, generator):
-        calls.append((Reference(net, "mean-square-1", STRENGTH), goodness, labels, hardness, generator))
+        calls.append(
+            (Reference(net, "mean-square-1", STRENGTH), goodness, labels, hardness, generator)
+        )
         return original(goodness, labels, hardness, generator=generator)
 
     monkeypatch.setattr(pairs, "hard_labels", watched)
@@ -156,15 +226,28 @@ def test_hard_negatives_come_after_the_uniform_epochs_and_from_the_first_layers_
         else:
             assert len(calls) == 1 and len(uniform) == 0
             before, goodness, labels, hardness, generator = calls[0]
-            torch.testing.assert_close(goodness, before.goodness_per_label(few.images[rows])[0], rtol=1e-4, atol=1e-5)
-            assert torch.equal(labels, few.labels[rows]) and hardness == 7.0 and generator is run.generator
+            torch.testing.assert_close(
+                goodness, before.goodness_per_label(few.images[rows])[0], rtol=1e-4, atol=1e-5
+            )
+            assert (
+                torch.equal(labels, few.labels[rows])
+                and hardness == 7.0
+                and generator is run.generator
+            )
         calls.clear(), uniform.clear()
     assert record.epoch == 3
 
 
 @pytest.mark.parametrize("fresh", [True, False])
 def test_hybrids_are_trained_on_without_any_label(few, fresh):
-    recipe = SMALL.but(negatives="hybrids", fresh_negatives=fresh, widths=(784, 30), optimiser="sgd", momentum=0.0, batch_size=None)
+    recipe = SMALL.but(
+        negatives="hybrids",
+        fresh_negatives=fresh,
+        widths=(784, 30),
+        optimiser="sgd",
+        momentum=0.0,
+        batch_size=None,
+    )
     net = recipe.network().double()
     layer = net.layers[0]
     run = train(net, double(few), recipe)
@@ -225,16 +308,30 @@ def test_training_leaves_the_data_and_the_recipe_as_they_were(few):
     recipe = SMALL.but(negatives="hard", growth="none")
     images, labels, settings = few.images.clone(), few.labels.clone(), repr(recipe)
     list(train(recipe.network(), few, recipe))
-    assert torch.equal(few.images, images) and torch.equal(few.labels, labels) and repr(recipe) == settings
+    assert (
+        torch.equal(few.images, images)
+        and torch.equal(few.labels, labels)
+        and repr(recipe) == settings
+    )
 
 
 @pytest.mark.parametrize("loss", ["threshold", "pairwise"])
-@pytest.mark.parametrize("schedule, negatives", [("simultaneous", "hard"), ("simultaneous", "uniform"), ("greedy", "uniform")])
+@pytest.mark.parametrize(
+    "schedule, negatives",
+    [("simultaneous", "hard"), ("simultaneous", "uniform"), ("greedy", "uniform")],
+)
 def test_the_loss_of_every_layer_falls_and_the_digits_are_learnt(few, schedule, negatives, loss):
     recipe = SMALL.but(
-        schedule=schedule, negatives=negatives, loss=loss, epochs=8, widths=(784, 40, 30), label_strength=4.0,
-        threshold=1.0, temperature=0.1, learning_rate=0.003,
-    )  # fmt: skip
+        schedule=schedule,
+        negatives=negatives,
+        loss=loss,
+        epochs=8,
+        widths=(784, 40, 30),
+        label_strength=4.0,
+        threshold=1.0,
+        temperature=0.1,
+        learning_rate=0.003,
+    )
     net = recipe.network()
     losses = {0: [], 1: []}
     for record in train(net, few, recipe):
@@ -273,7 +370,9 @@ def test_a_record_tells_the_means_over_the_batch_before_the_step(few, monkeypatc
         losses = slow.losses(images, labels, negatives, "threshold", 2.0, 0.5)
         assert record.loss == pytest.approx([loss.item() for loss in losses], rel=1e-4)
         for shown, chosen in ((record.goodness_pos, labels), (record.goodness_neg, negatives)):
-            assert shown == pytest.approx([(h * h).mean().item() for h in slow.activities(images, chosen)], rel=1e-4)
+            assert shown == pytest.approx(
+                [(h * h).mean().item() for h in slow.activities(images, chosen)], rel=1e-4
+            )
         assert all(isinstance(value, float) for value in record.loss)
 
 
@@ -282,7 +381,9 @@ def test_every_image_is_seen_once_an_epoch_in_a_new_order_and_the_last_batch_is_
     assert [len(rows) for rows in batches] == [60, 60, 60, 20] * 2
     first, second = torch.cat(batches[:4]), torch.cat(batches[4:])
     for order in (first, second):
-        assert torch.equal(order.sort().values, torch.arange(200)) and not torch.equal(order, torch.arange(200))
+        assert torch.equal(order.sort().values, torch.arange(200)) and not torch.equal(
+            order, torch.arange(200)
+        )
     assert not torch.equal(first, second)
 
 
@@ -296,10 +397,13 @@ def test_a_batch_that_holds_all_images_gives_one_step_an_epoch(few, batch_size):
     torch.testing.assert_close(weights(net), weights(full), rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("schedule, layers, epochs", [
-    ("simultaneous", [(0, 1)] * 8, [1, 1, 1, 1, 2, 2, 2, 2]),
-    ("greedy", [(0,)] * 8 + [(1,)] * 8, [1, 1, 1, 1, 2, 2, 2, 2] * 2),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "schedule, layers, epochs",
+    [
+        ("simultaneous", [(0, 1)] * 8, [1, 1, 1, 1, 2, 2, 2, 2]),
+        ("greedy", [(0,)] * 8 + [(1,)] * 8, [1, 1, 1, 1, 2, 2, 2, 2] * 2),
+    ],
+)
 def test_one_record_a_step(few, schedule, layers, epochs):
     run = train(SMALL.network(), few, SMALL.but(schedule=schedule))
     assert iter(run) is run and run.total_steps == len(layers) and run.steps_per_epoch == 4
@@ -307,9 +411,11 @@ def test_one_record_a_step(few, schedule, layers, epochs):
     assert [record.layers for record in records] == layers
     assert [record.epoch for record in records] == epochs
     assert [record.step for record in records] == list(range(1, len(layers) + 1))
-    assert [record.epoch_done for record in records] == [False, False, False, True] * (len(layers) // 4)
+    assert [record.epoch_done for record in records] == [False, False, False, True] * (
+        len(layers) // 4
+    )
     seconds = [record.seconds for record in records]
-    assert 0 < seconds[0] and seconds == sorted(seconds) and seconds[-1] == run.seconds
+    assert seconds[0] > 0 and seconds == sorted(seconds) and seconds[-1] == run.seconds
     for _ in range(3):
         with pytest.raises(StopIteration):
             next(run)
@@ -346,10 +452,15 @@ def test_epochs_lowered_in_the_middle_of_an_epoch_start_the_next_layer_with_a_wh
 def test_epoch_records_are_the_means_over_the_steps(few):
     single = list(train(SMALL.network(), few, SMALL))
     epochs = list(train(SMALL.network(), few, SMALL).epoch_records())
-    assert [(record.step, record.epoch, record.epoch_done) for record in epochs] == [(4, 1, True), (8, 2, True)]
+    assert [(record.step, record.epoch, record.epoch_done) for record in epochs] == [
+        (4, 1, True),
+        (8, 2, True),
+    ]
     for record, part in zip(epochs, (single[:4], single[4:])):
         for name in ("loss", "goodness_pos", "goodness_neg"):
-            assert getattr(record, name) == pytest.approx([sum(values) / 4 for values in zip(*(getattr(one, name) for one in part))])
+            assert getattr(record, name) == pytest.approx(
+                [sum(values) / 4 for values in zip(*(getattr(one, name) for one in part))]
+            )
 
 
 def test_epoch_records_never_mix_two_layers(few):
@@ -374,7 +485,9 @@ def test_epoch_records_never_mix_two_layers(few):
 
 def test_records_and_runs_say_where_they_stand(few):
     run = train(SMALL.network(), few, SMALL.but(name="mine"))
-    assert "nothing trained yet" in repr(run) and "mine" in repr(run) and "[784, 30, 20]" in repr(run)
+    assert (
+        "nothing trained yet" in repr(run) and "mine" in repr(run) and "[784, 30, 20]" in repr(run)
+    )
     text = str(next(run))
     for word in ("epoch 1", "step 1", "layer 0", "layer 1", "loss", "goodness"):
         assert word in text
@@ -385,9 +498,13 @@ def test_records_and_runs_say_where_they_stand(few):
 # ---- settings changed while it trains
 
 
-@pytest.mark.parametrize("setting, value", [("learning_rate", 0.3), ("threshold", 0.2), ("temperature", 2.5)])
+@pytest.mark.parametrize(
+    "setting, value", [("learning_rate", 0.3), ("threshold", 0.2), ("temperature", 2.5)]
+)
 def test_a_setting_changed_between_two_records_acts_on_the_very_next_step(few, setting, value):
-    recipe = SMALL.but(optimiser="sgd", momentum=0.0, fresh_negatives=False, batch_size=None, epochs=4)
+    recipe = SMALL.but(
+        optimiser="sgd", momentum=0.0, fresh_negatives=False, batch_size=None, epochs=4
+    )
     net = recipe.network().double()
     run = train(net, double(few), recipe)
     next(run)
@@ -396,17 +513,30 @@ def test_a_setting_changed_between_two_records_acts_on_the_very_next_step(few, s
         expected = Reference(net, "mean-square-1", STRENGTH, double=True)
         settings = {"learning_rate": 0.01, "threshold": 2.0, "temperature": 0.5} | {setting: now}
         step = expected.optimisers(functools.partial(torch.optim.SGD, lr=settings["learning_rate"]))
-        expected.step(step, (0, 1), *few, run.pairs.fixed, "threshold", settings["threshold"], settings["temperature"])
+        expected.step(
+            step,
+            (0, 1),
+            *few,
+            run.pairs.fixed,
+            "threshold",
+            settings["threshold"],
+            settings["temperature"],
+        )
         next(run)
         assert expected.difference(net) < 1e-12
 
 
-@pytest.mark.parametrize("setting, value", [
-    *(("learning_rate", bad) for bad in (0, -0.1, math.nan, math.inf, "0.1", None)),
-    *(("temperature", bad) for bad in (0, -1.0, math.nan, math.inf)),
-    *(("threshold", bad) for bad in (math.nan, math.inf)),
-])  # fmt: skip
-def test_a_setting_that_cannot_work_raises_and_the_run_goes_on_once_it_is_mended(few, setting, value):
+@pytest.mark.parametrize(
+    "setting, value",
+    [
+        *(("learning_rate", bad) for bad in (0, -0.1, math.nan, math.inf, "0.1", None)),
+        *(("temperature", bad) for bad in (0, -1.0, math.nan, math.inf)),
+        *(("threshold", bad) for bad in (math.nan, math.inf)),
+    ],
+)
+def test_a_setting_that_cannot_work_raises_and_the_run_goes_on_once_it_is_mended(
+    few, setting, value
+):
     net, undisturbed = SMALL.network(), SMALL.network()
     run = train(net, few, SMALL)
     next(run)
@@ -425,14 +555,25 @@ def test_a_setting_that_cannot_work_raises_and_the_run_goes_on_once_it_is_mended
 def rates(monkeypatch):
     """The learning rate of every step that an SGD optimiser takes."""
     taken = []
-    monkeypatch.setattr(torch.optim.SGD, "step", lambda self: taken.append(self.param_groups[0]["lr"]))
+    monkeypatch.setattr(
+        torch.optim.SGD, "step", lambda self: taken.append(self.param_groups[0]["lr"])
+    )
     return taken
 
 
 @pytest.mark.parametrize("schedule, phases", [("simultaneous", 1), ("greedy", 2)])
-def test_decay_keeps_the_learning_rate_for_half_the_epochs_and_then_lowers_it_along_a_line_to_0(few, rates, schedule, phases):
+def test_decay_keeps_the_learning_rate_for_half_the_epochs_and_then_lowers_it_along_a_line_to_0(
+    few, rates, schedule, phases
+):
     widths = (784, 30) if phases == 1 else (784, 30, 20)
-    recipe = SMALL.but(widths=widths, schedule=schedule, optimiser="sgd", epochs=6, batch_size=20, decay="second half")
+    recipe = SMALL.but(
+        widths=widths,
+        schedule=schedule,
+        optimiser="sgd",
+        epochs=6,
+        batch_size=20,
+        decay="second half",
+    )
     run = train(recipe.network(), few, recipe)
     run.learning_rate = 0.5
     list(run)
@@ -440,12 +581,18 @@ def test_decay_keeps_the_learning_rate_for_half_the_epochs_and_then_lowers_it_al
     for phase in range(phases):
         taken = torch.tensor(rates[60 * phase :][:60])
         assert (taken[:30] == 0.5).all()
-        torch.testing.assert_close(taken[31:].diff(), torch.full((28,), -0.5 / 30))  # a straight line ...
-        assert 0 < taken[-1] <= 0.5 / 30 * 1.01 and taken[30] >= 0.5 * 29 / 30 * 0.99  # ... from the full rate almost down to 0
+        torch.testing.assert_close(
+            taken[31:].diff(), torch.full((28,), -0.5 / 30)
+        )  # a straight line ...
+        assert (
+            0 < taken[-1] <= 0.5 / 30 * 1.01 and taken[30] >= 0.5 * 29 / 30 * 0.99
+        )  # ... from the full rate almost down to 0
 
 
 def test_decay_leaves_a_single_full_batch_step_its_learning_rate(few, rates):
-    recipe = SMALL.but(widths=(784, 30), optimiser="sgd", epochs=1, batch_size=None, decay="second half")
+    recipe = SMALL.but(
+        widths=(784, 30), optimiser="sgd", epochs=1, batch_size=None, decay="second half"
+    )
     list(train(recipe.network(), few, recipe))
     assert rates == [pytest.approx(recipe.learning_rate)]
 
@@ -458,7 +605,14 @@ def test_without_decay_the_learning_rate_stays(few, rates):
 # ---- growth
 
 
-GROWING = SMALL.but(schedule="greedy", growth="training", growth_gain=0.05, growth_width=15, growth_epochs=3, max_layers=6)
+GROWING = SMALL.but(
+    schedule="greedy",
+    growth="training",
+    growth_gain=0.05,
+    growth_width=15,
+    growth_epochs=3,
+    max_layers=6,
+)
 
 
 @pytest.fixture
@@ -481,7 +635,11 @@ def accuracies(monkeypatch):
 @pytest.mark.parametrize(
     "believed, max_layers, layers",
     [
-        ([0.5, 0.6, 0.62], 6, 4),  # two layers, + one because 0.5, + one because of 0.6; 0.62 is not 0.05 more
+        (
+            [0.5, 0.6, 0.62],
+            6,
+            4,
+        ),  # two layers, + one because 0.5, + one because of 0.6; 0.62 is not 0.05 more
         ([0.5, 0.54], 6, 3),
         ([0.04], 6, 2),  # even the first accuracy must be above the gain
         ([0.5, 0.4], 6, 3),
@@ -497,9 +655,13 @@ def test_layers_are_added_as_long_as_accuracy_rises(few, accuracies, believed, m
     run = train(net, few, recipe)
     records = list(run)
     assert net.widths == [784, 30, 20] + [15] * (layers - 2)
-    assert run.growth == [(2 + index, pytest.approx(accuracy)) for index, accuracy in enumerate(believed)]
+    assert run.growth == [
+        (2 + index, pytest.approx(accuracy)) for index, accuracy in enumerate(believed)
+    ]
     assert [count for count, _ in asked] == [2 + index for index in range(len(believed))]
-    assert [record.layers for record in records] == [(0,)] * 8 + [(1,)] * 8 + [(2 + i,) for i in range(layers - 2) for _ in range(12)]
+    assert [record.layers for record in records] == [(0,)] * 8 + [(1,)] * 8 + [
+        (2 + i,) for i in range(layers - 2) for _ in range(12)
+    ]
     assert run.total_steps == len(records)
     with pytest.raises(StopIteration):
         next(run)
@@ -521,7 +683,12 @@ def test_growth_lists_the_real_accuracy(digits):
     run = train(net, digits, recipe)
     for record in run:
         if record.layers == (1,) and record.epoch == 2 and record.epoch_done:
-            accuracy = (predict(net, digits.validation.images) == digits.validation.labels).double().mean().item()
+            accuracy = (
+                (predict(net, digits.validation.images) == digits.validation.labels)
+                .double()
+                .mean()
+                .item()
+            )
     assert run.growth[0] == (2, pytest.approx(accuracy))
 
 
@@ -573,13 +740,22 @@ RUNS = {
     "before the first step": (SMALL.but(fresh_negatives=False), 0),
     "sgd with decay": (SMALL.but(optimiser="sgd", decay="second half"), 5),
     "greedy, fixed negatives": (SMALL.but(schedule="greedy", fresh_negatives=False), 11),
-    "greedy, fixed negatives, shifted images": (SMALL.but(schedule="greedy", fresh_negatives=False, shift=1), 11),
+    "greedy, fixed negatives, shifted images": (
+        SMALL.but(schedule="greedy", fresh_negatives=False, shift=1),
+        11,
+    ),
     "shifted images": (SMALL.but(shift=2), 3),
     "greedy, fresh negatives": (SMALL.but(schedule="greedy", batch_size=50), 10),
-    "greedy, fixed hybrids": (SMALL.but(schedule="greedy", fresh_negatives=False, negatives="hybrids", mask="gaussian"), 10),
+    "greedy, fixed hybrids": (
+        SMALL.but(schedule="greedy", fresh_negatives=False, negatives="hybrids", mask="gaussian"),
+        10,
+    ),
     "fresh hybrids": (SMALL.but(negatives="hybrids"), 3),
     "grown, before the growth": (GROWING.but(growth_gain=0.0, max_layers=3), 5),
-    "grown, after the growth": (GROWING.but(growth_gain=0.0, max_layers=3, fresh_negatives=False), 19),
+    "grown, after the growth": (
+        GROWING.but(growth_gain=0.0, max_layers=3, fresh_negatives=False),
+        19,
+    ),
     "after the end": (SMALL, 8),
 }
 
@@ -618,11 +794,23 @@ def test_another_run_resumes_from_a_file_to_the_bit(interrupted, few):
 
 def test_settings_changed_by_hand_come_back_with_the_state(few):
     run = train(SMALL.network(), few, SMALL)
-    run.learning_rate, run.threshold, run.temperature, run.epochs, run.frozen = 0.3, 0.7, 0.9, 5, {1}
+    run.learning_rate, run.threshold, run.temperature, run.epochs, run.frozen = (
+        0.3,
+        0.7,
+        0.9,
+        5,
+        {1},
+    )
     state = run.state_dict()
     other = train(SMALL.network(), few, SMALL)
     other.load_state_dict(state)
-    assert (other.learning_rate, other.threshold, other.temperature, other.epochs, other.frozen) == (0.3, 0.7, 0.9, 5, {1})
+    assert (
+        other.learning_rate,
+        other.threshold,
+        other.temperature,
+        other.epochs,
+        other.frozen,
+    ) == (0.3, 0.7, 0.9, 5, {1})
     other.frozen.add(0)
     assert run.frozen == {1} and run.state_dict()["frozen"] == [1]
 
@@ -639,7 +827,9 @@ def test_a_state_is_a_copy(few):
             return torch.equal(a, b)
         if isinstance(a, dict):
             return a.keys() == b.keys() and all(equal(a[key], b[key]) for key in a)
-        return all(map(equal, a, b)) and len(a) == len(b) if isinstance(a, (list, tuple)) else a == b
+        return (
+            all(map(equal, a, b)) and len(a) == len(b) if isinstance(a, (list, tuple)) else a == b
+        )
 
     assert equal(state, kept)
 
@@ -710,10 +900,18 @@ def test_data_that_do_not_fit_are_refused_by_train_itself(few, make_net, spoil, 
 
 def test_the_training_split_of_digits_is_checked_too(digits, make_net):
     with pytest.raises(ValueError, match="NaN"):
-        train(make_net(30), digits._replace(train=Split(digits.train.images * torch.nan, digits.train.labels)), SMALL)
+        train(
+            make_net(30),
+            digits._replace(train=Split(digits.train.images * torch.nan, digits.train.labels)),
+            SMALL,
+        )
 
 
-@pytest.mark.parametrize("data", [lambda few: few.images, lambda few: tuple(few), lambda few: None], ids=["tensor", "tuple", "None"])
+@pytest.mark.parametrize(
+    "data",
+    [lambda few: few.images, lambda few: tuple(few), lambda few: None],
+    ids=["tensor", "tuple", "None"],
+)
 def test_anything_but_digits_or_a_split_is_refused_with_a_hint(few, make_net, data):
     with pytest.raises(TypeError, match="Split"):
         train(make_net(30), data(few), SMALL)
@@ -724,10 +922,16 @@ def test_data_and_network_must_share_a_device(few, make_net):
         train(make_net(30).to("meta"), few, SMALL)
 
 
-@pytest.mark.parametrize("data", [lambda d: d._replace(validation=d.validation.take(slice(0))), lambda d: d.train], ids=["none", "a Split"])
+@pytest.mark.parametrize(
+    "data",
+    [lambda d: d._replace(validation=d.validation.take(slice(0))), lambda d: d.train],
+    ids=["none", "a Split"],
+)
 def test_growth_on_validation_needs_validation_images(digits, data):
     recipe = GROWING.but(growth="validation")
-    with pytest.raises(ValueError, match="growth='validation' needs held-out images.*validation=1000"):
+    with pytest.raises(
+        ValueError, match="growth='validation' needs held-out images.*validation=1000"
+    ):
         train(recipe.network(), data(digits), recipe)
 
 
@@ -744,18 +948,27 @@ def test_hybrids_refuse_batches_of_one_image(few):
             train(SMALL.network(), few, SMALL.but(negatives="hybrids", batch_size=batch_size))
 
 
-@pytest.mark.parametrize("changes", [dict(negatives="hybrids"), dict(shift=1), dict(predict_shift=1)])
+@pytest.mark.parametrize(
+    "changes", [dict(negatives="hybrids"), dict(shift=1), dict(predict_shift=1)]
+)
 def test_shifts_and_hybrids_need_square_images(few, changes):
     recipe = SMALL.but(widths=(780, 30), **changes)
     with pytest.raises(ValueError, match="780 pixels, which is no square"):
         train(recipe.network(), Split(few.images[:, :780].contiguous(), few.labels), recipe)
 
 
-@pytest.mark.parametrize("net, recipe, message", [
-    (None, SMALL, "net is NoneType, expected an FFNet"),
-    (torch.nn.Linear(784, 10), SMALL, "net is Linear, expected an FFNet"),
-    (SMALL.network(), "quick", r"recipe is 'quick', expected a Recipe, such as RECIPES\['quick'\]"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "net, recipe, message",
+    [
+        (None, SMALL, "net is NoneType, expected an FFNet"),
+        (torch.nn.Linear(784, 10), SMALL, "net is Linear, expected an FFNet"),
+        (
+            SMALL.network(),
+            "quick",
+            r"recipe is 'quick', expected a Recipe, such as RECIPES\['quick'\]",
+        ),
+    ],
+)
 def test_anything_but_a_network_and_a_recipe_is_refused_with_a_hint(few, net, recipe, message):
     with pytest.raises(TypeError, match=message):
         train(net, few, recipe)
@@ -781,7 +994,11 @@ def test_N4_the_strength_maximum_is_settled_once_by_the_training_images(few, mak
 def test_training_takes_the_network_as_it_is_whatever_the_recipes_network(few, make_net):
     net = make_net(25, row_scale="unit-length", label_strength=1.0)
     list(train(net, few, SMALL))
-    assert net.widths == [784, 25] and net.label_strength == 1.0 and net.layers[0].row_scale == "unit-length"
+    assert (
+        net.widths == [784, 25]
+        and net.label_strength == 1.0
+        and net.layers[0].row_scale == "unit-length"
+    )
 
 
 def test_digits_are_trained_on_their_training_split(digits):
