@@ -1,7 +1,10 @@
-"""Run lessons from top to bottom and store their outputs: `python scripts/store_outputs.py [notebooks/02_....ipynb ...]`.
+"""Run lessons from top to bottom and store their outputs.
 
-Without names, all of notebooks/. What a stored lesson must not carry is left out: widgets and their state, warnings and
-progress bars, times, the Python version. Stops at the first error and then leaves the file as it was.
+    python scripts/store_outputs.py [notebooks/02_supervised_overlay.ipynb ...]
+
+Without names, all of notebooks/. What a stored lesson must not carry is left out: widgets and their
+state, warnings and progress bars, times, the Python version. Stops at the first error and then
+leaves the file as it was.
 """
 
 import sys

@@ -39,9 +39,7 @@ def git_bytes(*args: str, stop: str = "") -> bytes:
     }
     command = ["git", "--literal-pathspecs", *args]
     try:
-        done = subprocess.run(
-            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True)
     except FileNotFoundError:
         raise Stop("The program git was not found. Install it, then run this again.") from None
     if done.returncode:
@@ -86,7 +84,7 @@ def check_ready() -> None:
 
 
 def check_changes(changes: dict[str, str]) -> None:
-    """Stop where a person must decide: an unfinished merge, own commits, changes outside notebooks/."""
+    """Stop where a person must decide: unfinished merge, own commits, changes elsewhere."""
     if unfinished := [p for p, xy in changes.items() if "U" in xy or xy in ("AA", "DD")]:
         raise Stop(
             f"A merge is unfinished in these files; finish or abort it first:{listing(unfinished)}"
@@ -186,7 +184,8 @@ def update(safe: Safe) -> None:
     changes = changed_files()
     check_changes(changes)
 
-    # A file that was `git add`ed but never committed is the student's own: it stays. All others are put back.
+    # A file that was `git add`ed but never committed is the student's own: it stays. All others are
+    # put back.
     handed_out = [path for path, letters in changes.items() if "A" not in letters]
     for path, (index, folder) in changes.items():
         if index in "AMT" and folder != " ":

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import ffteach
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -59,6 +61,20 @@ def test_every_dependency_has_a_lower_and_an_upper_bound():
         project()["dependencies"] + [r for extra in extras for r in extra]
     ).items():
         assert re.fullmatch(r">=[0-9.]+,<[0-9.]+", spec), f"{name}{spec}"
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors", "version"} <= set(citation)
+    assert ffteach.__version__ == project()["version"] == citation["version"]
+    news = (ROOT / "CHANGELOG.md").read_text()
+    assert re.findall(r"^## (\S+)", news, re.MULTILINE)[:2] == ["Unreleased", ffteach.__version__]
+
+
+def test_the_bug_template_asks_for_the_doctor():
+    template = (ROOT / ".github/ISSUE_TEMPLATE/bug.md").read_text()
+    _, head, body = template.split("---\n")
+    assert {"name", "about"} <= set(yaml.safe_load(head)) and "python -m ffteach doctor" in body
 
 
 # ---- Makefile, with a stand-in for Python that writes down how it was called ------------------
