@@ -6,6 +6,7 @@ README, docs/results.md and lesson 05 show them. `scripts/add_result.py` puts th
 
 import html
 import json
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,17 +188,22 @@ class Results(tuple):
         head = "".join(f'<th scope="col" {left}>{name}</th>' for name in names)
         body = "".join(
             f'<tr><th scope="row" {left}>{html.escape(first)}</th>'
-            + "".join(f"<td {left}>{html.escape(text)}</td>" for text in rest)
+            + "".join(f"<td {left}>{_with_units(text)}</td>" for text in rest)
             + "</tr>"
             for first, *rest in rows
         )
-        used = "; ".join(f"{code}: {html.escape(text)}" for code, text in self.used.items())
+        used = "<br>".join(f"{code}: {html.escape(text)}" for code, text in self.used.items())
         commands = "<br>".join(f"<code>{html.escape(row.command)}</code>" for row in self)
         return (
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-            + (f"<p>{used}.</p>" if used else "")
+            + (f"<p>{used}</p>" if used else "")
             + f"<details><summary>Commands that repeat these rows</summary>{commands}</details>"
         )
+
+
+def _with_units(text):
+    """A text as HTML, with no line break between a number and its unit."""
+    return re.sub(r"(?<=[0-9]) (?=%|s|min)", "&nbsp;", html.escape(text))
 
 
 def load_results():

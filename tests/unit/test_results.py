@@ -94,7 +94,8 @@ def test_every_machine_is_explained_once_and_only_those_shown_are_listed():
     assert len(set(RESULTS.machines.values())) == len(RESULTS.machines)
     assert set(RESULTS.only("quick", compared=False).used) == {"A"}
     shown = RESULTS.only("quick", compared=False)._repr_html_()
-    assert f"A: {RESULTS.machines['A']}." in shown and "B: " not in shown
+    assert f"A: {RESULTS.machines['A']}</p>" in shown and "B: " not in shown
+    assert "17&nbsp;s on A" in shown and "2.35&nbsp;%" in shown
 
 
 def test_baselines_stand_next_to_the_error():
