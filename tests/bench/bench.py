@@ -20,7 +20,7 @@ from reference import Reference
 
 from ffteach import RECIPES, Recipe, Split, error_rates, goodness_per_label, load_mnist, train
 from ffteach.device import choose_device, matrix_dtype, usable_cores
-from ffteach.report import peak_memory_mb
+from ffteach.runs.report import peak_memory_mb
 
 ENOUGH = 3  # seconds of measuring for each side
 TURN = (
@@ -79,7 +79,13 @@ def first_digits(count):
 
 def recipe_of(widths, batch_size, **settings):
     return Recipe(
-        **{"widths": widths, "batch_size": batch_size, "epochs": 10**6, "decay": "none", **settings}
+        **{
+            "widths": widths,
+            "batch_size": batch_size,
+            "epochs": 10**6,
+            "rate_decay": "none",
+            **settings,
+        }
     )
 
 
@@ -290,9 +296,9 @@ def seconds_to(error, recipe, which="sample", *, to_the_end=True):
     for record in run.epoch_records():
         if (
             reached is None
-            and error_rates(
+            and error_rate(
                 net, data.test, layers=recipe.counted_layers(net), shift=recipe.predict_shift
-            )[0]
+            )
             < error
         ):
             reached = record.seconds, record.epoch

@@ -1,6 +1,6 @@
 """The named recipes: the published systems, the quick classroom ones and the paper's."""
 
-from .recipe import Recipe
+from ..recipe import Recipe
 
 SYSTEM_A = Recipe(
     name="growing-published",
@@ -15,7 +15,7 @@ SYSTEM_A = Recipe(
     epochs=1300,
     batch_size=None,
     learning_rate=0.03,
-    decay="none",
+    rate_decay="none",
     growth="training",
     train_images=50_000,
 )
@@ -40,7 +40,7 @@ PAPER_SUPERVISED = dict(
     optimiser="adamw",
     learning_rate=3e-3,
     weight_decay=0.3,
-    decay="linear",
+    rate_decay="linear",
     precision="bfloat16",
 )
 
@@ -79,7 +79,7 @@ RECIPES = {
             epochs=350,
             batch_size=None,
             learning_rate=0.15,
-            decay="none",
+            rate_decay="none",
             train_images=10_000,
             pixel_mean=0.1,
             pixel_deviation=0.1,
@@ -98,7 +98,7 @@ RECIPES = {
             epochs=1100,
             batch_size=None,
             learning_rate=0.03,
-            decay="none",
+            rate_decay="none",
             train_images=50_000,
             probe="published",
         ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from .recipe import Recipe
+from ..recipe import Recipe
 
 FILE = Path(__file__).parent / "results.json"
 NOT_RUN = "not run yet"

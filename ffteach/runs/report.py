@@ -5,11 +5,10 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from .device import choose_device
-from .inference import error_rates, predict_one_pass
-from .pairs import training_dtype
-from .probe import LinearProbe, PublishedProbe, baselines, features
-from .training import train
+from ..device import choose_device
+from ..inference import error_rate, layer_error_rates, predict_one_pass
+from ..probe import LinearProbe, PublishedProbe, baselines, features
+from ..training import train, training_dtype
 
 
 @dataclass(frozen=True)
@@ -130,22 +129,17 @@ def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=
 
 def _goodness_errors(recipe, net, data):
     """The error rates by goodness of a network that was trained with labels."""
-    layers, shift = recipe.counted_layers(net), recipe.predict_shift
-    test_error, layer_test_errors = error_rates(net, data.test, layers=layers, shift=shift)
-    softmax_error = (
-        None
-        if net.head is None
-        else (predict_one_pass(net, data.test.images) != data.test.labels).double().mean().item()
-    )
+    options = {"layers": recipe.counted_layers(net), "shift": recipe.predict_shift}
+    test, softmax_error = data.test, None
+    if net.head is not None:
+        wrong = predict_one_pass(net, test.images) != test.labels
+        softmax_error = wrong.double().mean().item()
+    held_out = len(data.validation.images) > 0
     return {
-        "train_error": error_rates(net, data.train, layers=layers, shift=shift)[0],
-        "validation_error": error_rates(net, data.validation, layers=layers, shift=shift)[0]
-        if len(data.validation.images)
-        else None,
-        "test_error": test_error,
-        "layer_test_errors": layer_test_errors
-        if recipe.first_layer_counts
-        else error_rates(net, data.test, shift=shift)[1],
+        "train_error": error_rate(net, data.train, **options),
+        "validation_error": error_rate(net, data.validation, **options) if held_out else None,
+        "test_error": error_rate(net, test, **options),
+        "layer_test_errors": layer_error_rates(net, test, shift=recipe.predict_shift),
         "softmax_test_error": softmax_error,
     }
 
