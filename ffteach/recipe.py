@@ -193,6 +193,18 @@ class Recipe:
                 raise ValueError(f"a recipe has no setting {name!r}; there are {', '.join(known)}")
         return replace(self, **changes)
 
+    def differences(self, other):
+        """Return the settings that differ from those of `other`; `name` and `about` apart.
+
+        >>> Recipe(threshold=1.0).differences(Recipe())
+        {'threshold': 1.0}
+        """
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in ("name", "about") and value != getattr(other, name)
+        }
+
     @property
     def disturbed(self):
         """Are the images of each batch shifted, or some of their pixels hidden?"""

@@ -1,4 +1,4 @@
-"""The training lab in a real JupyterLab: buttons, sliders, the clock, and two panels side by side."""
+"""The training lab in a real JupyterLab: buttons, sliders, the clock, two panels side by side."""
 
 import re
 import time
