@@ -77,9 +77,9 @@ def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):
     assert re.fullmatch(
         r"Mean goodness, layer 1: digits 0\.\d\d, hybrids 0\.\d\d, \d+% of the digits above "
         r"their hybrid; layer 2: .* threshold 1\.0\. Validation accuracy of the linear probe "
-        r"not measured yet at step 0; without training, raw pixels not measured yet, untrained "
-        r"network not measured yet\. Below, what training has changed in the weights of 24 units of the first "
-        r"layer: nothing yet\.",
+        r"not measured yet at step 0; without training, raw pixels not measured yet, "
+        r"untrained network not measured yet\. Below, what training has changed in the weights "
+        r"of 24 units of the first layer: nothing yet\.",
         alt(lab),
     )
     assert 'width="840" height="410"' in lab.picture.value and "press Train" in lab.said
