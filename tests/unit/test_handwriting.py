@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ffteach import predict, train
-from ffteach.handwriting import BOX, centre_digit
+from ffteach.live.pad.handwriting import BOX, centre_digit
 from ffteach.runs.recipes import RECIPES
 
 POSITIONS = np.arange(28)
