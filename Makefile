@@ -65,7 +65,7 @@ bench: $(VENV)/test.stamp
 	$(PY) tests/bench/bench.py $(ARGS)
 
 bench-panels: $(VENV)/test.stamp
-	$(PY) tests/bench/panels.py
+	$(PY) tests/browser/bench_panels.py
 
 format: $(VENV)/test.stamp
 	$(PY) -m ruff check --fix .

@@ -13,7 +13,7 @@ import torch
 
 from .data import load_mnist
 from .device import choose_device, trouble_with, usable_cores
-from .report import device_name
+from .runs.report import device_name
 
 OTHER_PACKAGES = ("torchvision", "numpy", "matplotlib", "pillow", "tqdm", "anywidget")
 FRONT_END = ("jupyterlab", "jupyter_server", "notebook", "voila")

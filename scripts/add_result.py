@@ -15,8 +15,8 @@ import textwrap
 from pathlib import Path
 
 from ffteach.recipe import Recipe
-from ffteach.recipes import RECIPES
-from ffteach.results import COLUMNS, FILE, differences, load_results, settings_of
+from ffteach.runs import RECIPES
+from ffteach.runs.results import COLUMNS, FILE, differences, load_results, settings_of
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- results: written by scripts/add_result.py -->", "<!-- end of results -->"

@@ -11,7 +11,8 @@ import torch
 from reference import Reference
 
 import ffteach.__main__ as command_line
-from ffteach import RECIPES, Recipe, report
+from ffteach import RECIPES, Recipe
+from ffteach.runs import report
 
 FAST = [
     "--set",
