@@ -1,10 +1,7 @@
-"""Run lessons from top to bottom and store their outputs.
+"""Run lessons from top to bottom and store their outputs: `python scripts/store_outputs.py [notebooks/02_....ipynb ...]`.
 
-    python scripts/store_outputs.py [notebooks/02_supervised_overlay.ipynb ...]
-
-Without names, all of notebooks/. What a stored lesson must not carry is left out: widgets and their
-state, warnings and progress bars, times, the Python version. Stops at the first error and then
-leaves the file as it was.
+Without names, all of notebooks/. What a stored lesson must not carry is left out: widgets and their state, warnings and
+progress bars, times, the Python version. Stops at the first error and then leaves the file as it was.
 """
 
 import sys
