@@ -116,20 +116,12 @@ def _check_writable(path):
 
 
 def _with_progress(run):
-    """Yield a training's records under a progress bar, and print at most about `LINES` lines."""
-    with tqdm(total=run.total_steps, unit="step", dynamic_ncols=True) as bar:
-        for record in run:
-            if bar.total != run.total_steps:  # grown
-                bar.total = run.total_steps
-            bar.update()
-            if (
-                record.epoch_done
-                and record.step
-                % max(1, run.total_steps // LINES // run.steps_per_epoch * run.steps_per_epoch)
-                == 0
-            ):
-                bar.write(str(record))
-            yield record
+    """Yield a training's records under a progress bar, and print at most about `LINES` of them."""
+    for record in run.bar():
+        every = max(1, run.total_steps // LINES // run.steps_per_epoch * run.steps_per_epoch)
+        if record.epoch_done and record.step % every == 0:
+            tqdm.write(str(record))
+        yield record
 
 
 if __name__ == "__main__":

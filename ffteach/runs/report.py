@@ -55,8 +55,7 @@ class Report:
             ).format(**self.baselines)
         else:
             detail = ", ".join(
-                f"layer {number}: {error:.2%}"
-                for number, error in enumerate(self.layer_test_errors, start=1)
+                f"layer {index}: {error:.2%}" for index, error in enumerate(self.layer_test_errors)
             )
         lines = [
             f"{self.recipe} on {self.data} "
