@@ -17,7 +17,7 @@ from .head import head_gradient, head_optimiser
 from .inference import error_rate
 from .interrupts import held_back
 from .layers import LOSSES, FFNet, Rows, goodness
-from .optimisers import new_optimiser, step_whole
+from .optimisers import LayerOptimiser
 from .pairs import Batch, make_pairs
 from .peer import peer_push
 from .recipe import Recipe
@@ -263,19 +263,17 @@ class Training:
     def _take_step(self, order, batch, rate, peer_means):
         """Let all layers move and count the step, whatever happens; return whether its epoch
         ends."""
-        moving = [self._optimisers[index] for index in self.active_layers]
         moving = [
-            one for one, index in zip(moving, self.active_layers) if not self._is_frozen(index)
+            (self._optimisers[index], rate)
+            for index in self.active_layers
+            if not self._is_frozen(index)
         ]
-        for optimiser in moving:
-            optimiser.param_groups[0]["lr"] = rate
         if self._head_optimiser is not None:
-            self._head_optimiser.param_groups[0]["lr"] = HEAD_RATE * rate / self.learning_rate
-            moving.append(self._head_optimiser)
+            moving.append((self._head_optimiser, HEAD_RATE * rate / self.learning_rate))
         interruption = None
-        for optimiser in moving:
+        for optimiser, its_rate in moving:
             try:
-                step_whole(optimiser)
+                optimiser.step(its_rate)
             except BaseException as error:
                 interruption = error
         self._peer_means = peer_means
@@ -289,7 +287,7 @@ class Training:
 
     def _new_optimiser(self, layer):
         recipe = self.recipe
-        return new_optimiser(
+        return LayerOptimiser(
             recipe.optimiser,
             layer.parameters(),
             lr=self.learning_rate,
