@@ -95,6 +95,8 @@ class PadPicture(LiveFigure):
             chart.ax.set_xlabel("label", fontsize=10)
             if len(names) > 3:
                 chart.ax.set_xticks(range(0, CLASSES, 3))
+            elif len(names) > 2:
+                chart.ax.tick_params(axis="x", labelsize=8)
         self.charts[0].ax.set_ylabel("goodness", fontsize=10)
         first = self.charts[0]
         fig.legend(

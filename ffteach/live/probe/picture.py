@@ -93,7 +93,7 @@ class ProbePicture(LiveFigure):
             self.histograms, watch.in_order, self.shares, g_pos, g_neg
         ):
             histogram.update(*values, threshold)
-            text.set_text(f"{share:.0%} in order")
+            text.set_text(f"{share:.0%}" if len(self.shares) > 3 else f"{share:.0%} in order")
         self.fields.set_data(mosaic(watch.change, COLUMNS))
         _, epochs, accuracy = np.array(watch.curve, dtype=float).reshape(-1, 3).T
         self.curve.set_data(epochs, 100 * accuracy)

@@ -1,6 +1,7 @@
 """Goodness as a histogram that lives, and where the axis of goodness ends."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from ...plots import GoodnessHistogram
 
@@ -31,6 +32,10 @@ class LiveHistogram(GoodnessHistogram):
         self.line.set_label("equal" if difference else "threshold")
         name = "difference" if difference else "goodness"
         ax.set(ylim=(0, 1.05), yticks=[], ylabel="", xlabel=name)
+        # no number at an end of the axis, where another histogram's axis begins
+        prune = "both" if difference else "upper"
+        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], prune=prune))
+        ax.xaxis.set_major_formatter("{x:g}")
         self.moving = [self.pos, self.neg, self.line]
 
     def reach(self, upper):

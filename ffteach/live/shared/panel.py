@@ -40,7 +40,25 @@ ON_PICTURE = """
         const field = slider.querySelector('.widget-readout');
         field.setAttribute('role', 'textbox');
         field.setAttribute('aria-label', name + ' as a number');
-    }"""
+    }
+    const told = event => {  // a number typed beyond the end of a slider
+        const field = event.target.closest?.('.widget-readout'), typed = field?.textContent;
+        if (!field || event.type === 'keydown' && event.key !== 'Enter') return;
+        setTimeout(() => {
+            const handle = field.closest('.widget-slider').querySelector('.noUi-handle');
+            const now = handle.getAttribute('aria-valuenow'), shown = field.textContent;
+            const ends = ['aria-valuemin', 'aria-valuemax'].map(end => handle.getAttribute(end));
+            const beyond = Math.abs(parseFloat(typed) - parseFloat(shown)) > 0;
+            if (!ends.includes(now) || !beyond) return;
+            const status = panel.querySelector('.ff-status [role=status], .ff-status [role=alert]');
+            const name = handle.getAttribute('aria-label');
+            status.textContent = `${name} ${typed.trim()} is beyond the slider: it takes ${shown}.`;
+        });
+    };
+    if (panel && !panel.dataset.ffListens)
+        for (const kind of ['keydown', 'blur']) panel.addEventListener(kind, told, true);
+    if (panel) panel.dataset.ffListens = 'true';
+"""
 _panels = {}  # cell id -> (execution, the panels that it made)
 
 
