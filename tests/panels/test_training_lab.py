@@ -64,7 +64,7 @@ def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):
         r"under its own it is \d\.\d\d\.",
         alt(lab),
     )
-    assert 'width="840" height="400"' in lab.picture.value
+    assert 'width="840" height="350"' in lab.picture.value
     assert "press Train" in lab.message.value
 
 
@@ -657,8 +657,8 @@ def test_without_a_gate_nothing_is_asked(lab):
 def test_a_presenter_has_larger_type_and_fewer_controls(make_lab):
     lab, plain_lab = make_lab(presenter=True), make_lab()
     assert (
-        'width="1260" height="600"' in lab.picture.value
-        and lab._figure.fig.canvas.get_width_height() == (1260, 600)
+        'width="1260" height="525"' in lab.picture.value
+        and lab._figure.fig.canvas.get_width_height() == (1260, 525)
     )
     assert "ff-presenter" in lab.widget._dom_classes
 

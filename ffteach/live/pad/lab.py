@@ -131,6 +131,7 @@ class DigitPad(TrainingPanel):
         self.widget.children = tuple(
             self.desk if child is self.picture else child for child in self.widget.children
         )
+        self.widget.layout.width = None
         self.widget.layout.max_width = f"{self.size[0] + self.pad.size + 8}px"
 
     @property
