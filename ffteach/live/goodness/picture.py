@@ -6,18 +6,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from ...plots import CHANCE, NEGATIVE, POSITIVE, SERIES, THRESHOLD, numbers, styled
-from ..shared.figure import LiveFigure, figure_of, place
+from ..shared.figure import NEGATIVE_OUTLINE, LiveFigure, figure_of, place
 from ..shared.histogram import LiveHistogram, axis_end
 
-SIZE = 840, 404  # pixels
+SIZE = 840, 382  # pixels
 PLACES = {  # top and height of each, in pixels
-    "loss": (32, 76),
-    "probability": (124, 60),
-    "slope": (200, 60),
-    "data": (276, 80),
+    "loss": (30, 72),
+    "probability": (116, 56),
+    "slope": (186, 56),
+    "data": (256, 78),
 }
 LOSS_SHOWN = 6.0
 POINTS = 801  # of a curve, about one for each pixel
@@ -89,6 +90,8 @@ class GoodnessPicture(LiveFigure):
             (slope, NEGATIVE, "-."),
         )
         self.curves = [ax.plot([], [], style, color=colour)[0] for ax, colour, style in looks]
+        for curve in (self.curves[1], self.curves[4]):  # the negatives'
+            curve.set_path_effects([withStroke(linewidth=4, foreground=NEGATIVE_OUTLINE)])
         below = {"transform": data.transAxes, "ha": "center", "va": "top"}
         self.name = data.text(0.5, -0.32, "", **below)  # instead of a fixed label
         data.xaxis.set_major_locator(MaxNLocator(8))  # of all four: they share it
