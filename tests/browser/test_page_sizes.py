@@ -54,7 +54,7 @@ def tracks(panel):
 def test_a_panel_fits_a_laptop_and_its_status_stands_under_the_buttons(laptop, screenshot, name):
     panel = panel_of(laptop, name)
     laptop.page.wait_for_timeout(300)
-    screenshot(laptop.page.locator("body"), f"laptop-{name}")
+    screenshot(laptop.page.locator("#main"), f"laptop-{name}")
     assert panel.root.bounding_box()["height"] <= HIGHEST
     buttons = seen(panel.part("ff-line"), laptop.page)
     status = seen(panel.part("ff-status"), laptop.page)
@@ -84,7 +84,7 @@ def test_the_revealed_test_error_is_seen_where_the_button_is_pressed(laptop, nam
 def test_a_projector_has_sliders_to_aim_at_and_a_status_in_sight(projector, screenshot, name):
     panel = panel_of(projector, name)
     projector.page.wait_for_timeout(300)
-    screenshot(projector.page.locator("body"), f"projector-{name}")
+    screenshot(projector.page.locator("#main"), f"projector-{name}")
     assert min(tracks(panel)) >= TRACK
     seen(panel.part("ff-status"), projector.page)
     page = panel.root.evaluate("panel => panel.closest('.jp-OutputArea-output').clientWidth")
