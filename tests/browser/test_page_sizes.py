@@ -1,5 +1,7 @@
 """Panels fit the screens that people have: all that a click changes is seen with the button."""
 
+import re
+
 import pytest
 from jupyterlab_driver import NotebookPage, wait_for
 from panel_page import PanelPage, write_notebook
@@ -70,7 +72,7 @@ def test_the_revealed_test_error_is_seen_where_the_button_is_pressed(laptop, nam
     panel.part("ff-step").click()
     wait_for(lambda: panel.step, (1).__eq__, seconds=60, what="one step")
     panel.part("ff-reveal").click()
-    said = panel.part("ff-status").get_by_text("Test error")
+    said = panel.part("ff-status").get_by_text(re.compile("^Test error"))
     said.wait_for()
     top = seen(panel.part("ff-reveal"), laptop.page)
     assert seen(said, laptop.page)["y"] - top["y"] < 100
