@@ -30,7 +30,7 @@ from ffteach.live.shared.css import CLASSES
 from ffteach.plots import POSITIVE
 
 SMALL = RECIPES["quick"].but(
-    widths=(784, 24, 16), epochs=2, batch_size=20, decay="none"
+    widths=(784, 24, 16), epochs=2, batch_size=20, rate_decay="none"
 )  # 10 steps per epoch on the 200 digits
 CONTROLS = {
     "ff-train": "train_button",
@@ -103,8 +103,8 @@ def test_the_default_learns_the_sample():
     pad = DigitPad()
     assert (
         pad.training.net.widths == [784, 500, 500]
-        and pad.training.count == 10_000
-        and pad.training.recipe.decay == "none"
+        and pad.training.schedule.images == 10_000
+        and pad.training.recipe.rate_decay == "none"
     )
     answers = []
     pad.run(100)

@@ -90,10 +90,10 @@ def test_the_default_is_the_classrooms_unsupervised_recipe_on_the_sample():
     assert (
         lab.line == "ProbeLab()"
         and lab.training.net.widths == [784, 500, 500, 500]
-        and lab.training.count == 9000
+        and lab.training.schedule.images == 9000
     )
     assert lab.state["images"] == 1000 and lab.state["labels"] == 3000 and lab.state["units"] == 72
-    assert lab.recipe == RECIPES["quick-unsupervised"].but(decay="none")
+    assert lab.recipe == RECIPES["quick-unsupervised"].but(rate_decay="none")
     lab.close()
 
 

@@ -11,7 +11,7 @@ import torch
 from by_hand import BURNT, alt, burn, check_classes, plain, play, traces
 from PIL import Image
 
-from ffteach import RECIPES, Digits, error_rates, goodness_per_label, train
+from ffteach import RECIPES, Digits, error_rate, goodness_per_label, train
 from ffteach.live import PRESETS, SLOW_MOTION, TrainingLab
 from ffteach.live.shared import figure, looking, panel, training_panel
 from ffteach.live.training import moments, watch
@@ -70,7 +70,7 @@ def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):
 
 def test_the_default_trains_the_sample_in_slow_motion():
     lab = TrainingLab()
-    assert lab.training.net.widths == [784, 500, 500] and lab.training.count == 9000
+    assert lab.training.net.widths == [784, 500, 500] and lab.training.schedule.images == 9000
     assert lab.state["images"] == len(lab.data.validation.images) == 1000
     assert lab.state | {"threshold": 2.0, "learning_rate": 3e-4, "epochs": 10} == lab.state
     assert all(
@@ -269,7 +269,7 @@ def test_every_recipe_that_fits_runs(make_lab):
     for recipe in RECIPES.values():
         if recipe.growth == "none" and recipe.negatives != "hybrids":
             lab = make_lab(recipe.but(widths=(784, 16, 16), train_images=None))
-            assert lab.recipe.batch_size <= 500 and lab.recipe.decay == "none"
+            assert lab.recipe.batch_size <= 500 and lab.recipe.rate_decay == "none"
             settings = lab.training.threshold, lab.training.learning_rate, lab.training.epochs
             assert settings == (recipe.threshold, recipe.learning_rate, recipe.epochs)
             assert lab.run(3)["step"] == 3
@@ -602,7 +602,7 @@ def test_the_test_error_stays_hidden_until_revealed(lab, digits):
     lab.run(12)
     assert lab.state["test_error"] is None and "Test error" not in lab.figures.value
     lab.controls.reveal.click()
-    error = error_rates(lab.training.net, digits.test)[0]
+    error = error_rate(lab.training.net, digits.test)
     assert (lab.state["test_error"], lab.state["test_error_step"]) == (error, 12)
     assert f"Test error <b>{error:.1%}</b> at step 12" in lab.figures.value
     lab.reset_button.click()
@@ -614,14 +614,14 @@ def test_a_recipe_predicts_in_the_panel_as_it_does_outside(make_lab, digits):
     lab.run(20)
     net = lab.training.net
     validation_error, digit = (
-        error_rates(net, digits.validation, layers=[1])[0],
+        error_rate(net, digits.validation, layers=[1]),
         goodness_per_label(net, digits.test.images[:1], layers=[1]),
     )
-    assert validation_error != error_rates(net, digits.validation)[0]
+    assert validation_error != error_rate(net, digits.validation)
     assert lab.state["accuracy"] == pytest.approx(1 - validation_error)
     assert lab.state["digit_goodness"] == pytest.approx(digit[0].tolist())
     lab.controls.reveal.click()
-    assert lab.state["test_error"] == error_rates(net, digits.test, layers=[1], shift=1)[0]
+    assert lab.state["test_error"] == error_rate(net, digits.test, layers=[1], shift=1)
 
 
 def test_the_gate_keeps_train_disabled_until_someone_has_guessed(make_lab):

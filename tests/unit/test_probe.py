@@ -1,4 +1,5 @@
-"""Features and probes against plain formulas, autograd and Newton's method; what a probe's error must be compared with."""
+"""Features and probes against plain formulas, autograd and Newton's method; what a probe's error
+must be compared with."""
 
 import copy
 import dataclasses
@@ -20,14 +21,15 @@ from ffteach import (
     baselines,
     features,
     probe,
-    report,
     train,
 )
 from ffteach.data import hold_out
+from ffteach.runs import report
 
 
 def clouds(each=30, width=12, spread=2.0, seed=0, dtype=torch.float32):
-    """Ten overlapping clouds of points, `each` of every digit, in random order: features `(10 * each, width)` and labels."""
+    """Ten overlapping clouds of points, `each` of every digit, in random order: features `(10 *
+    each, width)` and labels."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(10).repeat(each)[torch.randperm(10 * each, generator=generator)]
     centres = torch.randn(10, width, generator=torch.Generator().manual_seed(99))
@@ -58,7 +60,7 @@ def test_features_are_the_networks_activities_at_the_row_scale_of_the_next_layer
         seen, torch.cat([rescaled(h, row_scale) for h in activities[1:]], dim=1)
     )
     torch.testing.assert_close(
-        seen[:, :20], net.layers[2].normalise(activities[1])
+        seen[:, :20], net.layers[2].rescale(activities[1])
     )  # exactly what the next layer sees
     torch.testing.assert_close(
         features(net, images, normalised=False), torch.cat(activities[1:], dim=1)
@@ -82,7 +84,7 @@ def test_a_single_layer_is_not_left_out(few, make_net):
     torch.testing.assert_close(features(net, few.images, normalised=False), net(few.images)[0])
 
 
-def test_C8_normalised_features_do_not_carry_the_goodness(few, make_net):
+def test_normalised_features_do_not_carry_the_goodness(few, make_net):
     net = make_net(30, 20)
     goodness = features(net, few.images).square().mean(dim=1)
     torch.testing.assert_close(goodness, torch.ones(200), rtol=1e-4, atol=0)
@@ -96,7 +98,7 @@ def test_images_go_through_in_batches_without_changing_the_result(
     net, sizes = make_net(30, 20), []
     whole = features(net, few.images)
     net.layers[0].register_forward_hook(lambda layer, inputs, output: sizes.append(len(output)))
-    monkeypatch.setattr(probe, "BATCH", batch)
+    monkeypatch.setattr(probe, "ROWS_AT_ONCE", batch)
     torch.testing.assert_close(features(net, few.images), whole)
     assert max(sizes) <= batch and sum(sizes) == 200
 
@@ -150,7 +152,8 @@ def test_cross_entropy_and_its_gradients_equal_autograds(count):
 
 
 def penalised(fitted, x, labels):
-    """The loss that a probe should have minimised, with its parameters as leaves: `(loss, weight, bias)`, all in float64."""
+    """The loss that a probe should have minimised, with its parameters as leaves: `(loss, weight,
+    bias)`, all in float64."""
     x = x.double()
     scale = (x - x.mean(dim=0)).square().mean().sqrt()
     weight, bias = (part.double().clone().requires_grad_() for part in (fitted.weight, fitted.bias))
@@ -176,7 +179,8 @@ def test_the_probe_is_at_the_optimum_that_newtons_method_finds(decay, see):
     fitted = LinearProbe(decay).fit(see(x), labels)
     loss, weight, bias = penalised(fitted, see(x), labels)
     assert fitted.training_loss == pytest.approx(loss.item(), rel=1e-5)
-    # Newton from the start, in float64, on the same loss written out; the probabilities do not depend on units
+    # Newton from the start, in float64, on the same loss written out; the probabilities do not
+    # depend on units
     mean, scale = x.double().mean(dim=0), (x - x.mean(dim=0)).double().square().mean().sqrt()
     z = torch.cat([(x.double() - mean) / scale, torch.ones(len(x), 1, dtype=torch.float64)], dim=1)
 
@@ -410,7 +414,7 @@ def test_features_and_probes_work_on_another_device(gpu, few, make_net, make):
     assert abs(fitted.error(seen, labels) - wanted.error(seen.cpu(), few.labels)) < 0.02
 
 
-def test_P5_mixed_devices_are_refused_by_name(gpu, few, make_net):
+def test_mixed_devices_are_refused_by_name(gpu, few, make_net):
     net, images, labels = make_net(30, 20), few.images.to(gpu), few.labels.to(gpu)
     fitted = LinearProbe(1e-2).fit(few.images, few.labels)
     for call in (
@@ -461,7 +465,7 @@ def test_the_published_probe_has_the_published_settings_and_a_seed():
             PublishedProbe(steps)
 
 
-def test_C11_too_few_steps_make_an_untrained_network_look_worse_than_it_is(sample):
+def test_too_few_steps_make_an_untrained_network_look_worse_than_it_is(sample):
     net = RECIPES["quick-unsupervised"].but(widths=(784, 200, 200)).network()
     train_split, test = sample.train.take(slice(0, 3000)), sample.test
     seen, unseen = features(net, train_split.images), features(net, test.images)
@@ -507,7 +511,8 @@ def few_digits(monkeypatch, digits):
 
 
 class ShortProbe(PublishedProbe):
-    """System C's probe with 30 of its 2000 steps, so that a test of the report does not wait for it."""
+    """System C's probe with 30 of its 2000 steps, so that a test of the report does not wait for
+    it."""
 
     def __init__(self):
         super().__init__(steps=30)
@@ -522,7 +527,7 @@ class ShortProbe(PublishedProbe):
         ("mask-probe", (1,)),
     ],
 )
-def test_C11_a_report_compares_the_trained_network_with_its_own_start_on_the_same_split(
+def test_a_report_compares_the_trained_network_with_its_own_start_on_the_same_split(
     few_digits, monkeypatch, name, layers
 ):
     monkeypatch.setattr(report, "PublishedProbe", ShortProbe)
@@ -552,7 +557,11 @@ def test_C11_a_report_compares_the_trained_network_with_its_own_start_on_the_sam
         a.row_scale == b.row_scale for a, b in zip(net.layers, start.layers)
     )
     assert done.layer_test_errors == [] and done.finished
-    line = f"test error {done.test_error:.2%} (probe; without training: {done.baselines['raw_pixels']:.2%} on raw pixels, {done.baselines['untrained']:.2%}"
+    raw, untrained = (done.baselines[name] for name in ("raw_pixels", "untrained"))
+    line = (
+        f"test error {done.test_error:.2%} (probe; without training: {raw:.2%} on raw pixels, "
+        f"{untrained:.2%}"
+    )
     assert line in str(done)
 
 
@@ -631,7 +640,7 @@ SYSTEM_C = dict(
     optimiser="adam",
     learning_rate=0.03,
     weight_decay=0.0,
-    decay="none",
+    rate_decay="none",
     growth="none",
     train_images=50_000,
     probe="published",

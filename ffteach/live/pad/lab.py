@@ -10,7 +10,7 @@ from ...data import CLASSES, load_mnist
 from ...inference import goodness_per_label
 from ...layers import goodness
 from ...negatives import overlay_label
-from ...recipes import RECIPES
+from ...runs.recipes import RECIPES
 from ...training import Training, train
 from ..shared.panel import SLIDER, without_defaults
 from ..shared.recipes import CONSTANT_RATE, within_pairs

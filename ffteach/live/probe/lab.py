@@ -1,6 +1,6 @@
 """The probe lab: a network learns without labels, and a linear probe reads it ever better."""
 
-from ...recipes import RECIPES
+from ...runs.recipes import RECIPES
 from ..shared.learning_panel import LearningPanel
 from ..shared.panel import without_defaults
 from ..shared.recipes import check_whole, for_panel, recipe_of, within_pairs

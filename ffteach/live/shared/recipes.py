@@ -1,17 +1,18 @@
 """Which recipes a panel can train, and what it changes about them."""
 
-from ...recipe import CHOICES, Recipe
-from ...recipes import RECIPES
+from ...layers import LOSSES
+from ...recipe import Recipe
+from ...runs.recipes import RECIPES
 
 MOST_LAYERS = 4  # the pictures have room for no more
 LARGEST_BATCH = 500  # a step must stay far below a tick
-CONSTANT_RATE = {"decay": "none"}  # so that the slider tells the truth
-LOSS_NAMES = list(CHOICES["loss"])
+CONSTANT_RATE = {"rate_decay": "none"}  # so that the slider tells the truth
+LOSS_NAMES = list(LOSSES)
 
 
 def within_pairs(recipe):
     """Is each positive compared with its own negative, so that there is no threshold?"""
-    return recipe.loss == "pairwise"
+    return LOSSES[recipe.loss].within_pairs
 
 
 def recipe_of(recipe, presets=None):

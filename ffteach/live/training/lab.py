@@ -1,6 +1,6 @@
 """The training lab: turn the controls while a Forward-Forward network learns."""
 
-from ...inference import error_rates
+from ...inference import error_rate
 from ..shared.learning_panel import LearningPanel
 from ..shared.panel import close_all, without_defaults
 from ..shared.recipes import check_whole, for_panel, recipe_of, within_pairs
@@ -196,13 +196,12 @@ class TrainingLab(LearningPanel):
             self.say(f"At step {there} again. Train goes on from here.")
 
     def test(self):
-        error, _ = error_rates(
+        return error_rate(
             self.training.net,
             self.data.test,
             layers=self.watch.counted,
             shift=self.recipe.predict_shift,
         )
-        return error
 
     def frame(self):
         """The picture, its alternative text, and the line of figures."""

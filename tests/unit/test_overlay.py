@@ -1,11 +1,13 @@
-"""The closed-form update and its shared overlay against autograd on overlays that are written out in full."""
+"""The closed-form update and its shared overlay against autograd on overlays that are written out
+in full."""
 
 import pytest
 import reference
 import torch
 
-from ffteach import ff_loss, goodness, local_update, pairwise_loss, wrong_labels
-from ffteach.local_update import Rows, SharedOverlay, local_gradient, loss_and_slopes, split_overlay
+from ffteach import ff_loss, goodness, overlay, pairwise_loss, wrong_labels
+from ffteach.layers import LOSSES, Rows
+from ffteach.overlay import SharedOverlay, split_overlay
 
 STRENGTH = 3.0
 
@@ -22,17 +24,18 @@ def batch(few):
 
 
 def closed_form(net, images, labels, negatives, name, threshold, temperature):
-    """Each layer's gradient by the closed form; the first layer's input shared, the others' as rows."""
+    """Each layer's gradient by the closed form; the first layer's input shared, the others' as
+    rows."""
     inputs = SharedOverlay(
         net.layers[0], *split_overlay(net.layers[0], images, STRENGTH)
-    ).set_labels(labels, negatives)
+    ).with_labels(labels, negatives)
     gradients = []
     for layer in net.layers:
         if gradients:
-            inputs = Rows(layer.normalise(h))
-        h = inputs.activities(layer)
-        _, slopes = loss_and_slopes(name, goodness(h), threshold, temperature)
-        local_gradient(layer, inputs, h, slopes)
+            inputs = Rows(layer.rescale(h))  # noqa: F821
+        h = layer.activities(inputs)
+        _, slopes = LOSSES[name].and_slopes(goodness(h), threshold, temperature)
+        layer.local_gradient(inputs, h, slopes)
         gradients.append((layer.weight.grad, layer.bias.grad))
     return gradients
 
@@ -65,7 +68,7 @@ def test_gradients_of_two_halves_add_up(make_net, batch, shared):
         tensor.double() if tensor.is_floating_point() else tensor for tensor in batch
     )
     layer = make_net(30).double().requires_grad_(False).layers[0]
-    both = [layer.normalise(reference.overlay(images, y, STRENGTH)) for y in (labels, negatives)]
+    both = [layer.rescale(reference.overlay(images, y, STRENGTH)) for y in (labels, negatives)]
 
     def gradient(parts):
         layer.weight.grad = torch.full_like(
@@ -76,14 +79,14 @@ def test_gradients_of_two_halves_add_up(make_net, batch, shared):
             if shared:
                 inputs = SharedOverlay(
                     layer, *split_overlay(layer, images[rows], STRENGTH)
-                ).set_labels(labels[rows], negatives[rows])
+                ).with_labels(labels[rows], negatives[rows])
             else:
                 inputs = Rows(torch.cat([side[rows] for side in both]))
-            h = inputs.activities(layer)
+            h = layer.activities(inputs)
             slope = torch.cat(
                 [torch.linspace(-1, 0, 60)[rows], torch.linspace(0, 2, 60)[rows]]
             ).double()
-            local_gradient(layer, inputs, h, slope, beta=int(number > 0))
+            layer.local_gradient(inputs, h, slope, beta=int(number > 0))
         return layer.weight.grad.clone(), layer.bias.grad.clone()
 
     for whole, halves in zip(gradient([slice(0, 60)]), gradient([slice(0, 25), slice(25, 60)])):
@@ -99,24 +102,24 @@ def test_slopes_are_the_derivatives_of_the_losses(name, temperature):
         "pairwise": pairwise_loss(g_pos, g_neg, temperature),
     }
     losses[name].backward()
-    loss, slopes = loss_and_slopes(name, torch.cat([g_pos, g_neg]).detach(), 0.4, temperature)
+    loss, slopes = LOSSES[name].and_slopes(torch.cat([g_pos, g_neg]).detach(), 0.4, temperature)
     torch.testing.assert_close(loss, losses[name].detach(), rtol=1e-12, atol=0)
     torch.testing.assert_close(slopes, torch.cat([g_pos.grad, g_neg.grad]), rtol=1e-12, atol=1e-15)
 
 
-def test_C4_slopes_push_positives_up_and_negatives_down_and_end_where_the_sample_is_right():
+def test_slopes_push_positives_up_and_negatives_down_and_end_where_the_sample_is_right():
     g = torch.tensor([0.0, 2.0, 4.0, 1e4])
     for name in ("threshold", "pairwise"):
-        pos, neg = loss_and_slopes(name, torch.cat([g, g.flip(0)]), 2.0, 0.5)[1].chunk(2)
+        pos, neg = LOSSES[name].and_slopes(torch.cat([g, g.flip(0)]), 2.0, 0.5)[1].chunk(2)
         assert (pos <= 0).all() and (neg >= 0).all() and (pos < 0).any() and (neg > 0).any()
-    pos, neg = loss_and_slopes("threshold", torch.cat([g, g]), 2.0, 0.5)[1].chunk(2)
+    pos, neg = LOSSES["threshold"].and_slopes(torch.cat([g, g]), 2.0, 0.5)[1].chunk(2)
     assert pos[3] == 0 and neg[0] < 0.1 * neg[3] and pos[0] == pytest.approx(-neg[2])
 
 
-def test_N1_loss_and_slopes_stay_finite_at_extreme_goodness():
+def test_loss_and_slopes_stay_finite_at_extreme_goodness():
     extreme = torch.tensor([0.0, 1e4, 1e30])
     for name in ("threshold", "pairwise"):
-        loss, slopes = loss_and_slopes(name, torch.cat([extreme, extreme.flip(0)]), 2.0, 0.01)
+        loss, slopes = LOSSES[name].and_slopes(torch.cat([extreme, extreme.flip(0)]), 2.0, 0.01)
         assert loss.isfinite() and slopes.isfinite().all()
 
 
@@ -134,14 +137,12 @@ def test_shared_and_label_part_together_are_the_normalised_overlay(
     shared, ink = split_overlay(layer, images, strength)
     together = shared.clone()
     together[torch.arange(60), labels] = ink.squeeze(1)
-    torch.testing.assert_close(
-        together, layer.normalise(reference.overlay(images, labels, strength))
-    )
+    torch.testing.assert_close(together, layer.rescale(reference.overlay(images, labels, strength)))
     assert torch.equal(images, kept) and (shared[:, :10] == 0).all()
 
 
 def test_shared_overlay_gives_the_layers_activities_for_any_label(make_net, batch, monkeypatch):
-    monkeypatch.setattr(local_update, "AT_ONCE", 25)  # three parts of the 60 images
+    monkeypatch.setattr(overlay, "IMAGES_AT_ONCE", 25)  # three parts of the 60 images
     images, labels, negatives = batch
     layer = make_net(30, init="torch").requires_grad_(False).layers[0]
     shared = SharedOverlay(layer, *split_overlay(layer, images, STRENGTH))
@@ -152,7 +153,7 @@ def test_shared_overlay_gives_the_layers_activities_for_any_label(make_net, batc
         torch.testing.assert_close(h, expected_h, rtol=1e-4, atol=1e-5)
     table = torch.stack([reference.goodness(h) for h in expected.values()], dim=1)
     torch.testing.assert_close(shared.goodness_per_label(), table, rtol=1e-4, atol=1e-5)
-    pos, neg = shared.set_labels(labels, negatives).activities(layer).chunk(2)
+    pos, neg = layer.activities(shared.with_labels(labels, negatives)).chunk(2)
     for h, chosen in ((pos, labels), (neg, negatives)):
         wanted = torch.stack([expected[label][i] for i, label in enumerate(chosen.tolist())])
         torch.testing.assert_close(h, wanted, rtol=1e-4, atol=1e-5)

@@ -5,19 +5,20 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from .device import choose_device
-from .inference import error_rates, predict_one_pass
-from .pairs import training_dtype
-from .probe import LinearProbe, PublishedProbe, baselines, features
-from .training import train
+from ..device import choose_device
+from ..inference import error_rate, layer_error_rates, predict_one_pass
+from ..probe import LinearProbe, PublishedProbe, baselines, features
+from ..training import train, training_dtype
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a run reached, on which data, with which settings and means. Errors are shares of wrong answers, 0..1.
+    """What a run reached, on which data, with which settings and means.
 
-    Of a network trained with hybrids, which knows no labels, they are the errors of the recipe's probe: it sees several
-    layers at once, so `layer_test_errors` is empty, and `baselines` says what the same probe makes of the test images without any training.
+    Errors are shares of wrong answers, 0..1. Of a network trained with hybrids, which knows no
+    labels, they are those of the recipe's probe: it sees several layers at once, so
+    `layer_test_errors` is empty, and `baselines` says what the same probe makes of the test images
+    without any training.
     """
 
     recipe: str
@@ -30,14 +31,12 @@ class Report:
     test_error: float
     layer_test_errors: list[float]
     softmax_test_error: float | None  # of the one-pass softmax head; None without one
-    baselines: (
-        dict | None
-    )  # {"raw_pixels": ..., "untrained": ...}, test errors; None for a supervised recipe
+    baselines: dict | None  # test errors: raw_pixels, untrained; None for a supervised recipe
     seconds: float  # of training alone
     peak_memory_mb: float
     settings: dict
     threads: int
-    precision: str  # of the large matrix products while training: what the recipe asks for, if the machine can
+    precision: str  # of the large matrix products while training, if the machine can
     train_images: int
     test_images: int
     validation_error: float | None
@@ -50,15 +49,17 @@ class Report:
 
     def __str__(self):
         if self.baselines:
-            detail = "probe; without training: {raw_pixels:.2%} on raw pixels, {untrained:.2%} on the untrained network".format(
-                **self.baselines
-            )
+            detail = (
+                "probe; without training: {raw_pixels:.2%} on raw pixels, "
+                "{untrained:.2%} on the untrained network"
+            ).format(**self.baselines)
         else:
             detail = ", ".join(
                 f"layer {index}: {error:.2%}" for index, error in enumerate(self.layer_test_errors)
             )
         lines = [
-            f"{self.recipe} on {self.data} ({self.train_images:,} training and {self.test_images:,} test images), "
+            f"{self.recipe} on {self.data} "
+            f"({self.train_images:,} training and {self.test_images:,} test images), "
             f"seed {self.seed}, {self.epochs} epochs" + ("" if self.finished else ", INTERRUPTED"),
             f"  training error {self.train_error:.2%}, test error {self.test_error:.2%} ({detail})",
             f"  {self.seconds:.1f} s of training on {self.device} with {self.threads} threads, "
@@ -82,8 +83,9 @@ class Report:
 def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=iter):
     """Train a recipe's network on its data and return `(Report, FFNet, Digits)`.
 
-    which, root: see `load_mnist`. device: see `choose_device`. watch: wraps the `Training` while it is iterated, for a progress
-    bar. Ctrl-C ends the training early; the report then tells what the network has reached and says so.
+    which, root: see `load_mnist`. device: see `choose_device`. watch: wraps the `Training` while it
+    is iterated, for a progress bar. Ctrl-C ends the training early; the report then tells what the
+    network has reached and says so.
     """
     device = choose_device(device)
     data = recipe.load_data(which, root=root, seed=seed, device=device)
@@ -130,22 +132,17 @@ def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=
 
 def _goodness_errors(recipe, net, data):
     """The error rates by goodness of a network that was trained with labels."""
-    layers, shift = recipe.counted_layers(net), recipe.predict_shift
-    test_error, layer_test_errors = error_rates(net, data.test, layers=layers, shift=shift)
-    softmax_error = (
-        None
-        if net.head is None
-        else (predict_one_pass(net, data.test.images) != data.test.labels).double().mean().item()
-    )
+    options = {"layers": recipe.counted_layers(net), "shift": recipe.predict_shift}
+    test, softmax_error = data.test, None
+    if net.head is not None:
+        wrong = predict_one_pass(net, test.images) != test.labels
+        softmax_error = wrong.double().mean().item()
+    held_out = len(data.validation.images) > 0
     return {
-        "train_error": error_rates(net, data.train, layers=layers, shift=shift)[0],
-        "validation_error": error_rates(net, data.validation, layers=layers, shift=shift)[0]
-        if len(data.validation.images)
-        else None,
-        "test_error": test_error,
-        "layer_test_errors": layer_test_errors
-        if recipe.first_layer_counts
-        else error_rates(net, data.test, shift=shift)[1],
+        "train_error": error_rate(net, data.train, **options),
+        "validation_error": error_rate(net, data.validation, **options) if held_out else None,
+        "test_error": error_rate(net, test, **options),
+        "layer_test_errors": layer_error_rates(net, test, shift=recipe.predict_shift),
         "softmax_test_error": softmax_error,
     }
 
@@ -169,7 +166,7 @@ def _probe_errors(recipe, net, data):
 
 
 def _probe(recipe):
-    """What the recipe's `probe` stands for: the class, the layers it reads, and whether their rows are normalised."""
+    """What the recipe's `probe` stands for: the class, its layers, whether rows are normalised."""
     published = recipe.probe == "published"
     return PublishedProbe if published else LinearProbe, recipe.probe_layers, not published
 
@@ -182,7 +179,10 @@ def device_name(device):
 
 
 def peak_memory_mb(device):
-    """Return the most memory used so far in MiB: of the GPU on CUDA, else of this process (0.0 where the system does not tell)."""
+    """Return the most memory used so far in MiB, of the GPU on CUDA, else of this process.
+
+    0.0 where the system does not tell.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     try:
