@@ -1,12 +1,14 @@
 """Every panel under the axe accessibility checker, in JupyterLab's light and dark themes."""
 
+import re
+
 import pytest
 from jupyterlab_driver import NotebookPage
 from panel_page import PanelPage, write_notebook
 
-from ffteach import live
+from ffteach.live.shared.css import CLASSES
 
-PANELS = sorted(name for name in dir(live) if isinstance(getattr(live, name), type))
+PANELS = sorted(CLASSES)
 SERIOUS = {"serious", "critical"}
 
 
@@ -45,3 +47,50 @@ def test_axe_finds_nothing_serious(notebook, screenshot, name):
         + "\n  ".join(node["html"][:300] for node in violation["nodes"])
         for violation in serious
     )
+
+
+def brightness(colour):
+    """The relative luminance of a colour as the browser writes it, such as rgb(25, 118, 210)."""
+    linear = lambda c: c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+    rgb = [linear(int(part) / 255) for part in re.findall(r"\d+", colour)[:3]]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), rgb))
+
+
+@pytest.mark.parametrize(
+    "control",
+    [".ff-train", ".ff-line", ".ff-threshold .noUi-handle", ".ff-negatives select"],
+)
+def test_the_keyboard_s_place_is_seen(notebook, control):
+    panel = PanelPage(notebook, PANELS.index("TrainingLab"))
+    panel.root.locator(control).scroll_into_view_if_needed()
+    panel.root.locator(control).focus()
+    notebook.page.keyboard.press("Shift")  # the keyboard is in use
+    ring = panel.root.locator(control).evaluate(
+        """control => { const style = getComputedStyle(control); return [style.outlineStyle,
+        parseFloat(style.outlineWidth), style.outlineColor,
+        getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor]; }"""
+    )
+    style, width, *colours = ring
+    dark, bright = sorted(map(brightness, colours))
+    assert style == "solid" and width >= 2 and (bright + 0.05) / (dark + 0.05) >= 3
+
+
+def test_forced_colours_leave_buttons_and_tracks(notebook, screenshot):
+    panel = PanelPage(notebook, PANELS.index("TrainingLab"))
+    notebook.page.emulate_media(forced_colors="active")
+    panel.root.scroll_into_view_if_needed()
+    screenshot(panel.root, f"forced-{notebook.theme}")
+    lines = """(found, kind) => { const style = getComputedStyle(found);
+        return [style[kind + 'Style'], parseFloat(style[kind + 'Width'])]; }"""
+    shown = {
+        (".ff-train", "borderTop"),
+        (".ff-negatives select", "borderTop"),
+        (".ff-threshold .noUi-handle", "borderTop"),
+        (".ff-threshold .noUi-target", "outline"),
+    }
+    found = {
+        css: panel.root.locator(css).evaluate(f"found => ({lines})(found, '{kind}')")
+        for css, kind in shown
+    }
+    notebook.page.emulate_media(forced_colors="none")
+    assert all(style == "solid" and width >= 1 for style, width in found.values()), found

@@ -85,10 +85,17 @@ def test_the_training_lab_trains_in_a_web_page_and_asks_for_nothing_outside(
         )
         lab.wait_step(lab.step + 20)
         screenshot(shown.page.locator("body"), "demo")
-        frame = lab.root.bounding_box()
-        assert (
-            frame["x"] >= 0 and frame["x"] + frame["width"] <= 1280 and frame["width"] > 1100
-        )  # it fills the projector's width, and no more
+        for width, height in ((1280, 800), (1024, 768), (1366, 768), (1920, 1080)):
+            shown.page.set_viewport_size({"width": width, "height": height})
+            shown.page.wait_for_timeout(500)
+            screenshot(shown.page.locator("body"), f"demo-{width}")
+            frame = lab.root.bounding_box()
+            assert frame["x"] >= 0 and frame["x"] + frame["width"] <= width
+            assert frame["y"] + frame["height"] <= height  # all of it is seen without scrolling
+            picture = lab.part("ff-picture").locator("img").bounding_box()
+            assert picture["width"] > 0.85 * width  # and it fills the page
+            bases = lab.root.locator(".noUi-base")
+            assert min(base.bounding_box()["width"] for base in bases.all()) > 80
         assert not shown.page.locator(".jp-InputArea-editor:visible").count()  # no code to be seen
         lab.pause()
         step = lab.step

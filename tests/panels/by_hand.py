@@ -1,10 +1,12 @@
 """What a person, or the browser, does with a panel and reads off it; and what a panel may leave."""
 
+import itertools
 import re
 import threading
 
 import numpy as np
 from ipywidgets.widgets import widget
+from matplotlib.text import Text
 
 from ffteach.live.shared.css import CLASSES
 
@@ -49,6 +51,26 @@ def traces(panel, control):
     listeners = sum(map(len, control._trait_notifiers["value"].values()))
     artists = len(panel._figure.fig.findobj(include_self=False))
     return np.array([len(widget._instances), artists, listeners, threading.active_count()])
+
+
+def text_on_text(fig, gap=2):
+    """The pairs of texts in a figure that lie upon each other, or nearer than `gap` pixels."""
+    fig.canvas.draw()
+    ticks = {True: set(), False: set()}  # labels of ticks, by whether they are drawn
+    for axis in (axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)):
+        drawn = axis._update_ticks()
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+            ticks[tick in drawn] |= {tick.label1, tick.label2}
+    texts = [
+        (text.get_text(), text.get_window_extent(fig.canvas.get_renderer()))
+        for text in fig.findobj(Text)
+        if text.get_visible() and text.get_text().strip() and text not in ticks[False]
+    ]
+    return [
+        (one, other)
+        for (one, a), (other, b) in itertools.combinations(texts, 2)
+        if max(a.x0, b.x0) < min(a.x1, b.x1) + gap and max(a.y0, b.y0) < min(a.y1, b.y1) - 1
+    ]
 
 
 def widgets_left(make, **options):

@@ -127,7 +127,7 @@ def test_the_browser_s_part_needs_no_network_and_agrees_on_the_size(pad):
         assert not re.search(r"https?:|\bimport\b|url\(|fetch\(", code)
     folder = Path(ffteach.__file__).parents[1]
     if (folder / "pyproject.toml").is_file():
-        assert '"live/pad/*.js", "live/pad/*.css"' in (folder / "pyproject.toml").read_text()
+        assert '"live/*/*.js", "live/*/*.css"' in (folder / "pyproject.toml").read_text()
 
 
 def test_all_that_is_shown_is_what_the_network_says(drawn, digits):
@@ -278,6 +278,18 @@ def test_load_puts_another_test_digit_on_the_pad_each_time(make_pad, sample):
         assert not seen[1:] or not torch.equal(pad.image, before)
         before = pad.image
     assert sum(seen) >= 4  # a centre of mass between two pixels may be rounded either way
+
+
+def test_words_about_a_test_digit_end_with_the_next_stroke(pad):
+    for next_words in ("Nothing trained yet", "Draw a digit."):
+        pad.load_button.click()
+        assert "A test digit, labelled" in pad.said
+        pad.pad.value = pad.pad.value[:-1] + b"\xff"  # as a stroke does it in the browser
+        assert next_words in pad.said
+        pad.run(1)
+    pad.load_button.click()
+    pad.clear()
+    assert pad.said == "Draw a digit."
 
 
 def test_the_line_makes_the_panel_again(make_pad, make_training):

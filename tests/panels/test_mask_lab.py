@@ -434,12 +434,12 @@ def test_the_real_picture_has_its_size_and_changes():
     lab, large = MaskLab(), MaskLab(presenter=True)
     assert (
         lab.picture.value.count("data:image/png") == 1
-        and 'width="840" height="420"' in lab.picture.value
+        and 'width="840" height="394"' in lab.picture.value
     )
     before = lab.picture.value
     lab.draw_button.click()
     assert lab.picture.value.split("base64,")[1] != before.split("base64,")[1]
-    assert large._figure.fig.canvas.get_width_height() == (1260, 630)
+    assert large._figure.fig.canvas.get_width_height() == (1260, 591)
     assert (
         large.padding not in large.control_box.children
         and large.blurs in large.control_box.children

@@ -82,7 +82,7 @@ def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):
         r"of 24 units of the first layer: nothing yet\.",
         alt(lab),
     )
-    assert 'width="840" height="410"' in lab.picture.value and "press Train" in lab.said
+    assert 'width="840" height="392"' in lab.picture.value and "press Train" in lab.said
 
 
 def test_the_default_is_the_classrooms_unsupervised_recipe_on_the_sample():
@@ -331,7 +331,7 @@ def test_settings_that_cannot_be_are_refused_in_words(make_lab):
         with pytest.raises(ValueError, match="hybrids as negatives"):
             ProbeLab(RECIPES[name])
     for labels in (9, 3000.0, True):
-        with pytest.raises(ValueError, match="labels="):
+        with pytest.raises(ValueError, match="labels=.* expected labelled images from 10 to 60000"):
             ProbeLab(labels=labels)
 
 
@@ -418,7 +418,7 @@ def test_two_panels_share_nothing_and_a_presenter_sees_less(make_lab):
     assert (
         two.picture.value,
         plain(two.state),
-    ) == before and 'width="1260" height="615"' in before[0]
+    ) == before and 'width="1260" height="588"' in before[0]
     assert two.controls.above[-1] not in two.control_box.children
     assert one.controls.above[-1] in one.control_box.children
 

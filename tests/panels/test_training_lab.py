@@ -64,7 +64,7 @@ def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):
         r"under its own it is \d\.\d\d\.",
         alt(lab),
     )
-    assert 'width="840" height="400"' in lab.picture.value
+    assert 'width="840" height="350"' in lab.picture.value
     assert "press Train" in lab.message.value
 
 
@@ -145,10 +145,15 @@ def test_raised_epochs_go_on_and_lowered_ones_end_it(lab):
     assert lab.run(1)["step"] == 30
 
 
-def test_one_step_pauses_and_takes_one(lab):
+def test_one_step_pauses_and_takes_one_and_says_so(lab):
     lab.train_button.value = True
     lab.step_button.click()
-    assert lab.state["step"] == 1 and not lab.running
+    assert lab.state["step"] == 1 and not lab.running and lab.said.startswith("One step")
+    assert lab.run(3)["message"] == "Trained for 3 steps."
+    kill(lab, 0)
+    for _ in range(2):  # what is wrong is said each time
+        lab.step_button.click()
+        assert "Layer 1 is dead" in lab.said
 
 
 def test_reset_starts_again_from_the_same_network_with_the_new_settings(lab):
@@ -338,10 +343,14 @@ def test_a_thousand_ticks_leave_no_traces(make_lab, digits, monkeypatch):
     )  # thinned, not cut off
 
 
-def test_leaving_the_page_stops_the_clock(lab):
+def test_leaving_the_page_stops_the_clock_and_another_view_does_not(lab):
     lab.clock._view_count = 1
     lab.train_button.value = True
     play(lab, 1)
+    lab.clock._view_count = 2
+    assert lab.running
+    lab.clock._view_count = 1
+    assert lab.running
     lab.clock._view_count = 0
     assert not lab.running
 
@@ -390,6 +399,10 @@ def test_settings_that_need_a_new_network_wait_for_reset(lab):
         "greedy",
         "8, 7,6",
         4,
+    )
+    assert (
+        lab.said
+        == "Negatives, Loss, Widths, Schedule and Seed need a new network: they wait for Reset."
     )
     lab.run(1)
     assert (
@@ -644,8 +657,8 @@ def test_without_a_gate_nothing_is_asked(lab):
 def test_a_presenter_has_larger_type_and_fewer_controls(make_lab):
     lab, plain_lab = make_lab(presenter=True), make_lab()
     assert (
-        'width="1260" height="600"' in lab.picture.value
-        and lab._figure.fig.canvas.get_width_height() == (1260, 600)
+        'width="1260" height="525"' in lab.picture.value
+        and lab._figure.fig.canvas.get_width_height() == (1260, 525)
     )
     assert "ff-presenter" in lab.widget._dom_classes
 
@@ -680,6 +693,36 @@ def test_presets_are_chosen_by_name_and_unknown_ones_name_the_choices(make_lab):
         TrainingLab(frozen=(3,))
     with pytest.raises(ValueError, match="no setting 'treshold'"):
         TrainingLab(treshold=1.0)
+
+
+def test_a_recipe_may_be_given_by_its_name(make_lab):
+    lab = make_lab("quick", widths=(784, 12, 8))
+    assert lab.recipe.threshold == RECIPES["quick"].threshold and lab.run(2)["step"] == 2
+    assert make_lab("pairwise loss", widths=(784, 8)).recipe.loss == "pairwise"  # so may a preset
+    again = eval(lab.line, {"TrainingLab": functools.partial(make_lab, None)})
+    assert again.settings == lab.settings
+
+
+@pytest.mark.parametrize(
+    "options, error, sentence",
+    [
+        ({"recipe": "quik"}, ValueError, "recipe='quik': choose one of .*'quick'"),
+        ({"recipe": 3}, TypeError, "recipe is int, expected a Recipe or the name of one"),
+        ({"digit": 5000}, ValueError, "digit=5000: expected a test image from 0 to 99"),
+        ({"digit": -1}, ValueError, "digit=-1: expected a test image from 0"),
+        ({"digit": 1.5}, ValueError, "digit=1.5: .* a whole number"),
+        ({"seed": -1}, ValueError, "seed=-1: expected a seed from 0"),
+    ],
+    ids=str,
+)
+def test_arguments_that_cannot_be_are_refused_in_a_sentence(make_lab, options, error, sentence):
+    with pytest.raises(error, match=sentence):
+        make_lab(**options)
+
+
+def test_data_that_are_no_digits_are_refused_with_a_way_out(digits):
+    with pytest.raises(TypeError, match=r"data is Split, expected Digits.* load_mnist\("):
+        TrainingLab(SMALL, data=digits.train)
 
 
 def test_presets_show_what_they_say():

@@ -6,17 +6,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 
 from ...plots import CHANCE, NEGATIVE, POSITIVE, SERIES, THRESHOLD, numbers, styled
-from ..shared.figure import LiveFigure, figure_of, place
+from ..shared.figure import NEGATIVE_OUTLINE, LiveFigure, figure_of, place
 from ..shared.histogram import LiveHistogram, axis_end
 
-SIZE = 840, 500  # pixels
+SIZE = 840, 382  # pixels
 PLACES = {  # top and height of each, in pixels
-    "loss": (36, 112),
-    "probability": (160, 78),
-    "slope": (250, 78),
-    "data": (340, 114),
+    "loss": (30, 72),
+    "probability": (116, 56),
+    "slope": (186, 56),
+    "data": (256, 78),
 }
 LOSS_SHOWN = 6.0
 POINTS = 801  # of a curve, about one for each pixel
@@ -46,7 +48,7 @@ class GoodnessPicture(LiveFigure):
     def __init__(self, *, scale=1):
         fig, axes = figure_of(SIZE, list(PLACES), scale=scale, sharex=True)
         for name, (top, height) in PLACES.items():
-            place(axes[name], SIZE, left=72, top=top, width=742, height=height)
+            place(axes[name], SIZE, left=84, top=top, width=734, height=height)
         self._build(fig, *axes.values())
         self.upper = 0
         moving = [
@@ -88,21 +90,25 @@ class GoodnessPicture(LiveFigure):
             (slope, NEGATIVE, "-."),
         )
         self.curves = [ax.plot([], [], style, color=colour)[0] for ax, colour, style in looks]
+        for curve in (self.curves[1], self.curves[4]):  # the negatives'
+            curve.set_path_effects([withStroke(linewidth=4, foreground=NEGATIVE_OUTLINE)])
         below = {"transform": data.transAxes, "ha": "center", "va": "top"}
-        self.name = data.text(0.5, -0.23, "", **below)  # instead of a fixed label
-        loss.set(ylim=(0, LOSS_SHOWN), yticks=(0, 2, 4, 6), ylabel="loss L")
-        probability.set(ylim=(-0.04, 1.04), yticks=(0, 0.5, 1), ylabel="P(positive)")
+        self.name = data.text(0.5, -0.32, "", **below)  # instead of a fixed label
+        data.xaxis.set_major_locator(MaxNLocator(8))  # of all four: they share it
+        loss.set(ylim=(0, LOSS_SHOWN), yticks=(0, 3, 6), ylabel="loss L")
+        probability.set(ylim=(-0.04, 1.04), yticks=(0, 0.5, 1), ylabel="P(pos.)")
         slope.set(ylim=(-1.1, 1.1), ylabel="dL/dg")
         slope.set_yticks((-1, 0, 1), ("-1/T", "0", "+1/T"))
         data.set(xlabel="", ylabel="images")
         for ax in (loss, probability, slope, data):
-            ax.yaxis.set_label_coords(-0.055, 0.5)
+            ax.yaxis.set_label_coords(-0.072, 0.5)
+            ax.yaxis.label.set_fontsize(10)
             ax.tick_params(axis="x", labelbottom=ax is data)
         self.bands[0].set_label(f"both still learn (slope above {IDLE:.0%} of 1/T)")
         fig.legend(
             handles=[self.histogram.pos, self.histogram.neg, self.histogram.line, self.bands[0]],
             loc="upper left",
-            bbox_to_anchor=(0.075, 1.005),
+            bbox_to_anchor=(0.09, 1.005),
             ncols=4,
         )
 

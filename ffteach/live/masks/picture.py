@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from ...plots import CHANCE, SERIES, THRESHOLD, draw_image, numbers, styled
 from ..shared.figure import LiveFigure, figure_of, place
 
-SIZE = 840, 420  # pixels
+SIZE = 840, 394  # pixels
 STAGES = ("noise", "blurred", "mask", "A", "B", "hybrid")
 TILE, GAP, LEFT = 116, 24, 12  # size of the six pictures and what is between them, in pixels
 
@@ -59,8 +59,8 @@ class MaskPicture(LiveFigure):
                 va="center",
                 fontsize=15,
             )
-        place(axes["share"], SIZE, left=60, top=232, width=144, height=144)
-        place(axes["bar"], SIZE, left=212, top=232, width=10, height=144)
+        place(axes["share"], SIZE, left=60, top=222, width=130, height=130)
+        place(axes["bar"], SIZE, left=212, top=222, width=10, height=130)
         self.share = draw_image(axes["share"], np.zeros((28, 28)), f"Ones among {masks} masks")
         self.frame = axes["share"].add_patch(
             Rectangle((11.5, 11.5), 4, 4, fill=False, edgecolor=SERIES[1], linewidth=1.5)
@@ -73,7 +73,7 @@ class MaskPicture(LiveFigure):
         self._build_agreement(axes["agreement"])
 
     def _build_agreement(self, ax):
-        place(ax, SIZE, left=352, top=232, width=470, height=144)
+        place(ax, SIZE, left=352, top=222, width=470, height=130)
         (self.curve,) = ax.plot([], [], "o-", color=SERIES[0], markersize=4, label="measured")
         (self.chance,) = ax.plot([], [], color=CHANCE, linestyle=":", label="by chance")
         self.length = ax.axvline(

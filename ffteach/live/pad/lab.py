@@ -14,7 +14,7 @@ from ...runs.recipes import RECIPES
 from ...training import Training, train
 from ..shared.panel import SLIDER, without_defaults
 from ..shared.recipes import CONSTANT_RATE, within_pairs
-from ..shared.training_panel import TrainingPanel
+from ..shared.training_panel import TRAINING, TrainingPanel
 from .drawing_pad import DrawingPad
 from .handwriting import IMAGE_SIDE, centre_digit
 from .picture import SIZE, PadPicture
@@ -46,6 +46,7 @@ class DigitPad(TrainingPanel):
         self._seen_step = self.training.step
         self._test = None  # the test digits in a random order, once one is asked for
         self._loaded = 0  # how many of them were
+        self._about_digit = None  # what was said about the last one
         self.image = torch.zeros(IMAGE_SIDE**2)
         self._default_strength = float(self.training.net.label_strength)
         strength = self._default_strength if strength is None else strength
@@ -69,7 +70,7 @@ class DigitPad(TrainingPanel):
         self.follow(self.pad, "ff-pad", lambda value: self._drawn())
         self.follow(self.overlay, "ff-overlay", lambda value: None)
         self.follow(self.strength, "ff-strength", lambda value: None)
-        self.say(READY if self.training.step else UNTRAINED)
+        self._say_what_next()
         self.draw()
 
     def _default_training(self):
@@ -130,6 +131,7 @@ class DigitPad(TrainingPanel):
         self.widget.children = tuple(
             self.desk if child is self.picture else child for child in self.widget.children
         )
+        self.widget.layout.width = None
         self.widget.layout.max_width = f"{self.size[0] + self.pad.size + 8}px"
 
     @property
@@ -214,7 +216,7 @@ class DigitPad(TrainingPanel):
         """Back to the network that the panel began with; the drawing stays."""
         self.training.load_state_dict(self._start)
         self._seen_step = self.training.step
-        self.say(READY if self.training.step else UNTRAINED)
+        self._say_what_next()
 
     def frame(self):
         tables, overlaid = self._measure()
@@ -231,6 +233,12 @@ class DigitPad(TrainingPanel):
 
     def _drawn(self):
         self.image = centre_digit(self.pad.pixels)
+        if self.said == self._about_digit:  # it is no longer that digit
+            self._say_what_next()
+
+    def _say_what_next(self):
+        trained = self.training.step
+        self.say(TRAINING if self.running else READY if trained else UNTRAINED)
 
     def _load(self):
         if self._test is None:
@@ -240,7 +248,8 @@ class DigitPad(TrainingPanel):
         image, label = (values[self._loaded % len(values)] for values in self._test)
         self._loaded += 1
         self.draw_digit(image)
-        self.say(f"A test digit, labelled {label}.")
+        self._about_digit = f"A test digit, labelled {label}."
+        self.say(self._about_digit)
 
     @torch.no_grad()
     def _measure(self):

@@ -6,7 +6,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ...data import CLASSES
 from ...plots import NEGATIVE, POSITIVE, SERIES, THRESHOLD, draw_image, numbers, styled
-from ..shared.figure import LiveFigure, figure_of, place
+from ..shared.figure import NEGATIVE_OUTLINE, LiveFigure, figure_of, place
 from ..shared.histogram import axis_end
 
 SIZE = 608, 290  # pixels
@@ -40,7 +40,8 @@ class GoodnessBars:
         """Show ten values `(10,)` and the overlay's; return whether the axis had to change."""
         winner = int(np.argmax(table))
         for label, (bar, value) in enumerate(zip(self.bars, table)):
-            bar.set(height=value, facecolor=POSITIVE if label == winner else NEGATIVE)
+            fill, outline = (POSITIVE,) * 2 if label == winner else (NEGATIVE, NEGATIVE_OUTLINE)
+            bar.set(height=value, facecolor=fill, edgecolor=outline)
         self.star.set_data([winner], [table[winner]])
         self.star.set_visible(bool(table.any()))
         self.hand.set_data([chosen], [goodness])
@@ -95,6 +96,8 @@ class PadPicture(LiveFigure):
             chart.ax.set_xlabel("label", fontsize=10)
             if len(names) > 3:
                 chart.ax.set_xticks(range(0, CLASSES, 3))
+            elif len(names) > 2:
+                chart.ax.tick_params(axis="x", labelsize=8)
         self.charts[0].ax.set_ylabel("goodness", fontsize=10)
         first = self.charts[0]
         fig.legend(

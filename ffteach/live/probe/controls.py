@@ -8,8 +8,6 @@ from ..shared.controls import LearningControls, small
 class ProbeControls(LearningControls):
     """All controls as widgets, set to what a recipe and the other arguments say."""
 
-    WAITING = "widths", "blurs"
-
     def __init__(self, recipe, *, seed, labels):
         super().__init__(recipe, seed=seed)
         self.blurs = widgets.BoundedIntText(

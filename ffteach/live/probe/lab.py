@@ -3,7 +3,7 @@
 from ...runs.recipes import RECIPES
 from ..shared.learning_panel import LearningPanel
 from ..shared.panel import without_defaults
-from ..shared.recipes import for_panel, within_pairs
+from ..shared.recipes import check_whole, for_panel, recipe_of, within_pairs
 from ..shared.words import conclusion
 from .controls import ProbeControls
 from .picture import SIZE, ProbePicture
@@ -33,9 +33,9 @@ class ProbeLab(LearningPanel):
     def __init__(
         self, recipe=None, *, data=None, seed=0, labels=LABELS, presenter=False, **settings
     ):
-        self.recipe = for_panel((recipe or self.DEFAULT).but(**settings), hybrids=True)
-        if isinstance(labels, bool) or not isinstance(labels, int) or not 10 <= labels <= 60_000:
-            raise ValueError(f"labels={labels!r}: give a whole number from 10 to 60000")
+        recipe = self.DEFAULT if recipe is None else recipe_of(recipe)
+        self.recipe = for_panel(recipe.but(**settings), hybrids=True)
+        check_whole("labels", labels, 10, 60_000, "labelled images")
         self.labels, self._given_data = labels, data
         self.load(seed)
         self.controls = controls = ProbeControls(self.recipe, seed=seed, labels=labels)
@@ -125,9 +125,6 @@ class ProbeLab(LearningPanel):
         super().settle()
         if self.watch.finite and self.training.step:
             self.watch.finish(*self._now)
-
-    def waits(self):
-        return super().waits() or self.controls.labels.value != self.labels
 
     def conclude(self):
         return conclusion(self.training.epochs, None, None)

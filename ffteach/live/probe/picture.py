@@ -7,7 +7,7 @@ from ...plots import CHANCE, SERIES, draw_image, mosaic, numbers, styled
 from ..shared.figure import LiveFigure, figure_of, place
 from ..shared.histogram import LiveHistogram, fit_goodness_axes
 
-SIZE = 840, 410  # pixels
+SIZE = 840, 392  # pixels
 COLUMNS = 18  # receptive fields beside each other, 29 pixels each: theirs are the picture's own
 LOWEST = 80, 60, 0  # where the accuracy axis may begin, in percent
 NAMES = {"raw_pixels": "on raw pixels", "untrained": "on the untrained net"}
@@ -26,9 +26,9 @@ class ProbePicture(LiveFigure):
         wide = (546 - 16 * layers) / layers
         lines = -(-tiles // COLUMNS)
         for layer, name in enumerate(names):
-            place(axes[name], SIZE, left=30 + layer * (wide + 16), top=56, width=wide, height=150)
-        place(axes["fields"], SIZE, left=30, top=282, width=29 * COLUMNS, height=29 * lines)
-        place(axes["accuracy"], SIZE, left=606, top=56, width=215, height=206)
+            place(axes[name], SIZE, left=30 + layer * (wide + 16), top=52, width=wide, height=140)
+        place(axes["fields"], SIZE, left=30, top=266, width=29 * COLUMNS, height=29 * lines)
+        place(axes["accuracy"], SIZE, left=606, top=52, width=215, height=196)
         self.tiles = tiles
         self._build(fig, axes, names, difference)
         self.ground = self.upper = None
@@ -93,7 +93,7 @@ class ProbePicture(LiveFigure):
             self.histograms, watch.in_order, self.shares, g_pos, g_neg
         ):
             histogram.update(*values, threshold)
-            text.set_text(f"{share:.0%} in order")
+            text.set_text(f"{share:.0%}" if len(self.shares) > 3 else f"{share:.0%} in order")
         self.fields.set_data(mosaic(watch.change, COLUMNS))
         _, epochs, accuracy = np.array(watch.curve, dtype=float).reshape(-1, 3).T
         self.curve.set_data(epochs, 100 * accuracy)

@@ -7,6 +7,7 @@ import ipywidgets as widgets
 from .panel import SLIDER
 from .recipes import MOST_LAYERS, within_pairs
 
+LAST_SEED = 2**31 - 1
 WIDEST = 2000  # units in a layer: what a tick can bear
 ROW = {"flex_flow": "row wrap", "align_items": "center", "width": "100%"}
 
@@ -46,8 +47,7 @@ class LearningControls:
     """The controls of every lab in which a network learns, set to what a recipe says.
 
     Three act on the next step, two wait for Reset. A subclass lists in `waiting` all that wait, in
-    `WAITING` the settings of a recipe that do, in `above` what stands above the picture, and in
-    `essential` what a presenter needs of it.
+    `above` what stands above the picture, and in `essential` what a presenter needs of it.
     """
 
     def __init__(self, recipe, *, seed):
@@ -90,7 +90,7 @@ class LearningControls:
             **small(162),
         )
         self.seed = widgets.BoundedIntText(
-            seed, min=0, max=2**31 - 1, description="Seed", **small(80)
+            seed, min=0, max=LAST_SEED, description="Seed", **small(80)
         )
         self.reveal = widgets.Button(
             description="Reveal test error",
@@ -123,12 +123,10 @@ class LearningControls:
             epochs=self.epochs.value,
         )
 
-    def differ(self, recipe, seed):
-        """Do the controls that wait say something else? Raises ValueError as `chosen` does."""
-        chosen = self.chosen(recipe)
-        return self.seed.value != seed or any(
-            getattr(chosen, name) != getattr(recipe, name) for name in self.WAITING
-        )
+    def what_waits(self):
+        """The values of the controls that wait, by their names. Raises ValueError in words."""
+        values = {control.description: control.value for control in self.waiting}
+        return values | {self.widths.description: parse_widths(self.widths.value)}
 
     def fit(self, recipe):
         """After a Reset: offer what this recipe's network has."""

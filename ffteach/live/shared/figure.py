@@ -7,6 +7,8 @@ import numpy as np
 
 from ...plots import new_figure, styled
 
+NEGATIVE_OUTLINE = "#7A5000"  # around what is as light as negatives are: 7:1 on white
+
 
 class LiveFigure:
     """A figure in which only the artists `moving` change from frame to frame, which makes it fast.

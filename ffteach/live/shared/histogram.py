@@ -1,8 +1,10 @@
 """Goodness as a histogram that lives, and where the axis of goodness ends."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
-from ...plots import GoodnessHistogram
+from ...plots import NEGATIVE, POSITIVE, GoodnessHistogram
+from .figure import NEGATIVE_OUTLINE
 
 AXIS_ENDS = [base * 2.0**power for power in range(-3, 100) for base in (1, 1.5)]
 
@@ -26,11 +28,18 @@ class LiveHistogram(GoodnessHistogram):
     def __init__(self, ax, *, title, difference):
         self.difference = difference
         super().__init__(ax, upper=1.0, lower=-1.0 if difference else 0.0, bins=75, title=title)
-        self.neg.set(visible=not difference, edgecolor="#7A5000", linewidth=0)
+        self.neg.set_visible(not difference)
+        fills = (self.pos, POSITIVE, POSITIVE), (self.neg, NEGATIVE, NEGATIVE_OUTLINE)
+        for stairs, fill, outline in fills:
+            stairs.set(alpha=None, facecolor=(fill, 0.6), edgecolor=outline, linewidth=1)
         self.pos.set_label("positive minus its own negative" if difference else "positive")
         self.line.set_label("equal" if difference else "threshold")
         name = "difference" if difference else "goodness"
         ax.set(ylim=(0, 1.05), yticks=[], ylabel="", xlabel=name)
+        # no number at an end of the axis, where another histogram's axis begins
+        prune = "both" if difference else "upper"
+        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], prune=prune))
+        ax.xaxis.set_major_formatter("{x:g}")
         self.moving = [self.pos, self.neg, self.line]
 
     def reach(self, upper):

@@ -5,12 +5,14 @@ import time
 
 import torch
 
+from ...data import Digits
 from ...training import train
-from .controls import rounded
+from .controls import LAST_SEED, rounded
 from .pace import Pace
 from .panel import close_all
+from .recipes import check_whole
 from .training_panel import TrainingPanel
-from .words import TESTED, conclusion, diagnose
+from .words import TESTED, conclusion, diagnose, waiting_for_reset
 
 VALIDATION_SHARE = 0.1  # of the training images, where the recipe itself holds out none
 
@@ -44,9 +46,15 @@ class LearningPanel(TrainingPanel):
 
     def load(self, seed):
         """Have the data that go with this seed."""
-        self.seed, recipe = seed, self.recipe
-        if self._given_data is not None:
-            self.data = self._given_data
+        check_whole("seed", seed, 0, LAST_SEED, "a seed")
+        self.seed, recipe, given = seed, self.recipe, self._given_data
+        if given is not None:
+            if not isinstance(given, Digits):
+                raise TypeError(
+                    f"data is {type(given).__name__}, expected Digits with held-out images, such "
+                    "as load_mnist(validation=1000)"
+                )
+            self.data = given
         elif not hasattr(self, "data") or recipe.train_images is not None:
             share = recipe.validation_share or VALIDATION_SHARE
             self.data = recipe.but(validation_share=share).load_data(seed=seed)
@@ -63,6 +71,7 @@ class LearningPanel(TrainingPanel):
         net = self.recipe.network(seed=self.seed, device=self.data.train.images.device)
         self.training = train(net, self.data, self.recipe, seed=self.seed)
         self.controls.fit(self.recipe)
+        self._begun_with = self.controls.what_waits()
         self.pace, self.trouble, self.loss = Pace(), None, None
         self.revealed, self.finished = (None, None), False  # at which step, and what
         self.reset_button.button_style = ""
@@ -121,8 +130,10 @@ class LearningPanel(TrainingPanel):
         self.say(TESTED)
 
     def waits(self):
-        """Does a control wait for Reset? Raises ValueError, in words, if what it says cannot be."""
-        return self.controls.differ(self.recipe, self.seed)
+        """The names of the settings that wait for Reset. Raises ValueError if they cannot be."""
+        self.controls.chosen(self.recipe)
+        values = self.controls.what_waits()
+        return [name for name, value in values.items() if value != self._begun_with[name]]
 
     @property
     def progress(self):
@@ -170,9 +181,4 @@ class LearningPanel(TrainingPanel):
             change["owner"].value = change["old"]
             return self.say(f"{error} It stays {change['old']}.", role="alert")
         self.reset_button.button_style = "warning" if waits else ""
-        what = change["owner"].description
-        self.say(
-            f"{what} needs a new network: it waits for Reset."
-            if waits
-            else "Nothing waits for Reset any more."
-        )
+        self.say(waiting_for_reset(waits))

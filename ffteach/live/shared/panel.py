@@ -7,6 +7,7 @@ Hence the lock, no pyplot, and no thread of our own.
 import html
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import ipywidgets as widgets
 from IPython import get_ipython
@@ -19,12 +20,9 @@ SLIDER = {
     "style": {"description_width": "initial"},
     "layout": {"flex": "1 1 240px"},
 }
+BESIDE_PICTURE = 260  # CSS pixels above and below the picture of a presenter
 PROJECTOR = 1.5  # how many times larger a presenter's type and picture are
-LARGE_TYPE = """<style>.ff-presenter {
-    --jp-widgets-font-size: 20px; --jp-ui-font-size1: 20px; --jp-widgets-inline-height: 42px;
-    --jp-widgets-inline-width: 480px; --jp-widgets-inline-width-short: 220px;
-    --jp-widgets-inline-width-tiny: 110px;
-}</style>"""
+STYLE = f"<style>{Path(__file__).with_name('panel.css').read_text()}</style>"
 
 # Run in the browser with every picture. JupyterLab's one-letter commands, such as d d (delete the
 # cell), must not hear keys that are meant for a control; it asks the element that has the focus.
@@ -40,15 +38,33 @@ ON_PICTURE = """
         const field = slider.querySelector('.widget-readout');
         field.setAttribute('role', 'textbox');
         field.setAttribute('aria-label', name + ' as a number');
-    }"""
+    }
+    const told = event => {  // a number typed beyond the end of a slider
+        const field = event.target.closest?.('.widget-readout'), typed = field?.textContent;
+        if (!field || event.type === 'keydown' && event.key !== 'Enter') return;
+        setTimeout(() => {
+            const handle = field.closest('.widget-slider').querySelector('.noUi-handle');
+            const now = handle.getAttribute('aria-valuenow'), shown = field.textContent;
+            const ends = ['aria-valuemin', 'aria-valuemax'].map(end => handle.getAttribute(end));
+            const beyond = Math.abs(parseFloat(typed) - parseFloat(shown)) > 0;
+            if (!ends.includes(now) || !beyond) return;
+            const status = panel.querySelector('.ff-status [role=status], .ff-status [role=alert]');
+            const name = handle.getAttribute('aria-label');
+            status.textContent = `${name} ${typed.trim()} is beyond the slider: it takes ${shown}.`;
+        });
+    };
+    if (panel && !panel.dataset.ffListens)
+        for (const kind of ['keydown', 'blur']) panel.addEventListener(kind, told, true);
+    if (panel) panel.dataset.ffListens = 'true';
+"""
 _panels = {}  # cell id -> (execution, the panels that it made)
 
 
 class Panel:
-    """Buttons, the subclass's controls, a picture, a status, and "Print the line".
+    """Buttons with their status, the subclass's controls, a picture, and "Print the line".
 
     A subclass calls `super().__init__(...)` and then `draw()`, and defines
-    - `frame()`: return (PNG bytes, alternative text, HTML of the figures below the picture)
+    - `frame()`: return (PNG bytes, alternative text, HTML of the figures under the buttons)
     - `settings`: the arguments that make this panel again, without those at their default
     - `state`: all there is to know, as a dict
     - `run(steps)`: do from code what the button does, that many times; return `state`
@@ -80,13 +96,13 @@ class Panel:
             layout={"flex_flow": "row wrap", "align_items": "center"},
         )
         self.status = widgets.VBox([self.figures, self.message])
+        style = widgets.HTML(STYLE, layout={"display": "none"})
         self.widget = widgets.VBox(
-            [self.buttons, self.control_box, self.picture, *below, self.status],
-            layout={"max_width": f"{self.size[0]}px"},
+            [self.buttons, self.status, self.control_box, self.picture, *below, style],
+            layout={"max_width": f"{self.size[0]}px"} if not presenter else self._as_wide_as_fits(),
         )
         if presenter:
             self.widget.add_class("ff-presenter")
-            self.status.children += (widgets.HTML(LARGE_TYPE, layout={"display": "none"}),)
         for widget, css in (
             (self.widget, "ff-panel"),
             (self.widget, name),
@@ -170,6 +186,11 @@ class Panel:
     def fail(self, message):
         """Show what went wrong."""
         self.say(message, role="alert")
+
+    def _as_wide_as_fits(self):
+        """A width at which a presenter's picture leaves room for the rest in the window."""
+        ratio = self.size[0] / self.size[1]
+        return {"width": f"min(100%, (100vh - {BESIDE_PICTURE}px) * {ratio:.3f})"}
 
     def _replace_former(self):
         """Close the panels of an earlier run of this cell: they have lost their place."""

@@ -1,6 +1,8 @@
 """Which recipes a panel can train, and what it changes about them."""
 
 from ...layers import LOSSES
+from ...recipe import Recipe
+from ...runs.recipes import RECIPES
 
 MOST_LAYERS = 4  # the pictures have room for no more
 LARGEST_BATCH = 500  # a step must stay far below a tick
@@ -11,6 +13,38 @@ LOSS_NAMES = list(LOSSES)
 def within_pairs(recipe):
     """Is each positive compared with its own negative, so that there is no threshold?"""
     return LOSSES[recipe.loss].within_pairs
+
+
+def recipe_of(recipe, presets=None):
+    """Return a recipe, or the recipe or preset of this name. Raises ValueError or TypeError.
+
+    >>> recipe_of("quick").name
+    'quick'
+    """
+    if isinstance(recipe, Recipe):
+        return recipe
+    if not isinstance(recipe, str):
+        raise TypeError(
+            f"recipe is {type(recipe).__name__}, expected a Recipe or the name of one, such as "
+            "RECIPES['quick'] or 'quick'"
+        )
+    known = {**(presets or {}), **RECIPES}
+    if recipe not in known:
+        raise ValueError(f"recipe={recipe!r}: choose one of {', '.join(map(repr, known))}")
+    return known[recipe]
+
+
+def check_whole(name, value, least, most, what):
+    """Raise ValueError, in words, unless the argument is a whole number from `least` to `most`.
+
+    >>> check_whole("digit", 5000, 0, 1999, "a test image")
+    Traceback (most recent call last):
+    ValueError: digit=5000: expected a test image from 0 to 1999, a whole number
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(
+            f"{name}={value!r}: expected {what} from {least} to {most}, a whole number"
+        )
 
 
 def for_panel(recipe, *, hybrids=False):

@@ -5,12 +5,15 @@ A tick that finds the panel busy is dropped, so ticks never queue up and Pause a
 
 import ipywidgets as widgets
 
+from .clock import Clock
 from .panel import Panel
 
 TICK = 0.08  # seconds of work per tick: mostly training, and a click is still answered at once
 INTERVAL = 40  # milliseconds between ticks, at least; during one the browser holds the next back
 BUTTON = {"width": "auto", "min_width": "90px"}  # of one width, whatever it says
 STEPS_PER_LOOK = 10  # in `run`: about what a tick does
+TRAINING = "Training."
+STEPPED = "One step: trained on one batch."
 
 
 class TrainingPanel(Panel):
@@ -26,10 +29,8 @@ class TrainingPanel(Panel):
     """
 
     def __init__(self, controls, *, name, size, buttons=(), **options):
-        self.clock = widgets.Play(
-            min=0, max=10**9, interval=INTERVAL, repeat=True, layout={"display": "none"}
-        )
-        self.clock._view_count = 0  # have the browser count the pages that show it
+        self.clock = Clock(interval=INTERVAL, layout={"display": "none"})
+        self.clock._view_count = 0  # have the browser count the views that show it
         self.train_button = widgets.ToggleButton(
             description="Train", tooltip="Start or pause", button_style="primary", layout=BUTTON
         )
@@ -57,8 +58,7 @@ class TrainingPanel(Panel):
             button.add_class(css)
         self._link = widgets.jslink((self.train_button, "value"), (self.clock, "playing"))
         self.clock.observe(lambda change: self.tick(), "value")
-        # put on a page or taken off it: no clock without its picture
-        self.clock.observe(lambda change: self.stop(), "_view_count")
+        self.clock.observe(lambda change: self._seen(change["new"]), "_view_count")
         self.train_button.observe(lambda change: self._toggled(), "value")
         self.step_button.on_click(lambda button: self._step())
         self.reset_button.on_click(lambda button: self._reset())
@@ -71,8 +71,12 @@ class TrainingPanel(Panel):
     def run(self, steps):
         """Train for `steps` steps, or up to the end, and return `state`; exceptions are raised."""
         with self._lock:
-            while steps > 0 and (taken := self.advance(steps=min(steps, STEPS_PER_LOOK))):
-                steps -= taken
+            left = steps
+            self.say(TRAINING)
+            while left > 0 and (taken := self.advance(steps=min(left, STEPS_PER_LOOK))):
+                left -= taken
+            if self.said == TRAINING and not self.running:
+                self.say(STEPPED if steps - left == 1 else f"Trained for {steps - left} steps.")
             self.settle()
             self.draw()
             return self.state
@@ -102,11 +106,16 @@ class TrainingPanel(Panel):
                     self.advance(seconds=TICK)
                     self.draw()
 
+    def _seen(self, views):
+        """No clock without its picture."""
+        if not views:
+            self.stop()
+
     def _toggled(self):
         self.train_button.description = "Pause" if self.running else "Train"
         if self.running:
             self.error = None
-            self.say("Training.")
+            self.say(TRAINING)
         else:
             self.say("Paused.")
             self.do(self.settle)

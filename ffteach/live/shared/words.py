@@ -61,6 +61,19 @@ def diagnose(stats, watch, *, cure):
     return "dead", f"{which} dead: {why}", hopeless
 
 
+def waiting_for_reset(names):
+    """Say which settings wait for Reset.
+
+    >>> waiting_for_reset(["Loss", "Widths", "Seed"])
+    'Loss, Widths and Seed need a new network: they wait for Reset.'
+    """
+    if not names:
+        return "Nothing waits for Reset any more."
+    if len(names) == 1:
+        return f"{names[0]} needs a new network: it waits for Reset."
+    return f"{', '.join(names[:-1])} and {names[-1]} need a new network: they wait for Reset."
+
+
 def conclusion(epochs, accuracy, guess):
     """Say that all is done, and how the guess compares with the accuracy, if there was one.
 

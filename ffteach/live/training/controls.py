@@ -22,8 +22,6 @@ class TrainingControls(LearningControls):
     the others at once. Raises ValueError if a frozen layer is not there.
     """
 
-    WAITING = "negatives", "fresh_negatives", "loss", "widths", "schedule"
-
     def __init__(self, recipe, *, seed, frozen, digit, digits):
         super().__init__(recipe, seed=seed)
         self._make_choices(recipe)

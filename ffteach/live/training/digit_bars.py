@@ -1,8 +1,10 @@
 """One image and the goodness that a network gives it under each of the ten labels."""
 
 import numpy as np
+from matplotlib.patheffects import Normal, Stroke
 
 from ...plots import CHANCE, NEGATIVE, POSITIVE, THRESHOLD, draw_image, numbers
+from ..shared.figure import NEGATIVE_OUTLINE
 
 
 class DigitBars:
@@ -16,9 +18,9 @@ class DigitBars:
         """width: of a bar, in points."""
         self.ax, self.upper = ax, 0.0
         self.image = draw_image(image_ax, np.zeros(784))
-        self.bars = ax.vlines(
-            range(10), 0, np.zeros(10), colors=NEGATIVE, linewidth=width, alpha=0.7
-        )
+        outline = Stroke(linewidth=width + 2, foreground=NEGATIVE_OUTLINE), Normal()
+        self.bars = ax.vlines(range(10), 0, np.zeros(10), colors=NEGATIVE, linewidth=width)
+        self.bars.set_path_effects(outline)
         (self.winner,) = ax.plot([], [], "v", color=THRESHOLD, markersize=8, label="answer")
         self.title = ax.set_title("")
         ax.set(xlim=(-0.6, 9.6), yticks=[], ylabel="goodness")

@@ -3,7 +3,7 @@
 from ...inference import error_rate
 from ..shared.learning_panel import LearningPanel
 from ..shared.panel import close_all, without_defaults
-from ..shared.recipes import for_panel, within_pairs
+from ..shared.recipes import check_whole, for_panel, recipe_of, within_pairs
 from ..shared.words import conclusion
 from .controls import TrainingControls
 from .guess_gate import ASK, GuessGate
@@ -17,12 +17,12 @@ from .words import figures, in_a_sentence
 class TrainingLab(LearningPanel):
     """Train a network live, and turn its controls while it learns.
 
-    recipe: a `Recipe`, or preset: a name in `PRESETS`. settings: of the recipe. The learning rate
-    stays constant and batches hold at most 500 images. data: `Digits` with validation images. seed:
-    of the network and all draws. frozen: layers, from 1, that do not learn. digit: the test image
-    to follow. presenter: for a projector. guess: Train waits for a guess of the final accuracy.
-    Raises ValueError for what cannot be shown. `run(steps)` trains from code; `state`, `training`
-    and `line` tell the rest.
+    recipe: a `Recipe` or its name; or preset: a name in `PRESETS`. settings: of the recipe; its
+    learning rate stays constant, and batches hold at most 500 images. data: `Digits` with
+    validation images. seed: of the network and all draws. frozen: layers, from 1, that do not
+    learn. digit: the test image to follow. presenter: for a projector. guess: Train waits for a
+    guess of the final accuracy. Raises ValueError for what cannot be shown.
+    `run(steps)` trains from code; `state`, `training` and `line` tell the rest.
 
     >>> TrainingLab(threshold=1.0, widths=(784, 20)).run(5)["step"]
     5
@@ -46,9 +46,12 @@ class TrainingLab(LearningPanel):
         if recipe is not None and preset is not None:
             raise ValueError("give a recipe or a preset, not both")
         self.preset = None if preset == SLOW_MOTION.name else preset
-        self.recipe = for_panel((recipe or find_preset(preset or SLOW_MOTION.name)).but(**settings))
+        if recipe is None:
+            recipe = find_preset(preset or SLOW_MOTION.name)
+        self.recipe = for_panel(recipe_of(recipe, PRESETS).but(**settings))
         self._given_data = data
         self.load(seed)
+        check_whole("digit", digit, 0, len(self.data.test.images) - 1, "a test image")
         self.controls = controls = TrainingControls(
             self.recipe, seed=seed, frozen=frozen, digit=digit, digits=len(self.data.test.images)
         )

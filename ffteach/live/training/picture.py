@@ -8,7 +8,7 @@ from ..shared.figure import LiveFigure, figure_of, place
 from ..shared.histogram import LiveHistogram, fit_goodness_axes
 from .digit_bars import DigitBars
 
-SIZE = 840, 400  # pixels
+SIZE = 840, 350  # pixels
 LOSS_SHOWN = 0.03, 30.0
 
 
@@ -25,11 +25,11 @@ class TrainingPicture(LiveFigure):
         fig, axes = figure_of(SIZE, everything, scale=scale)
         wide = (546 - 16 * layers) / layers
         for layer, name in enumerate(names):
-            place(axes[name], SIZE, left=30 + layer * (wide + 16), top=56, width=wide, height=160)
-        place(axes["image"], SIZE, left=30, top=290, width=84, height=84)
-        place(axes["bars"], SIZE, left=150, top=290, width=410, height=84)
-        place(axes["accuracy"], SIZE, left=606, top=56, width=215, height=160)
-        place(axes["loss"], SIZE, left=606, top=290, width=215, height=60)
+            place(axes[name], SIZE, left=30 + layer * (wide + 16), top=52, width=wide, height=134)
+        place(axes["image"], SIZE, left=30, top=260, width=70, height=70)
+        place(axes["bars"], SIZE, left=150, top=260, width=410, height=70)
+        place(axes["accuracy"], SIZE, left=606, top=52, width=215, height=134)
+        place(axes["loss"], SIZE, left=606, top=246, width=215, height=58)
         self._build(fig, axes, names, difference, images)
         self.upper, self.target = None, 0
         self.shown_digit = self.guessed = None
