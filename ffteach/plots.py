@@ -72,10 +72,23 @@ def new_figure(rows=1, columns=1, *, size=(7.0, 3.2), dpi=100, mosaic=None, **op
 def show(fig, alt):
     """Return the figure as a displayable picture; `alt` says in one sentence what it shows."""
     if not alt:
-        raise ValueError(
-            "alt is empty: say in one sentence what the picture shows, for who cannot see it"
-        )
+        raise ValueError("alt is empty: say in one sentence what the picture shows")
     return HTML(picture(png(fig, colours=128), alt, *fig.canvas.get_width_height()))
+
+
+def in_words(values, form="{:.2f}"):
+    """Return a dict of numbers, or of series (their first and last), as words for `alt`.
+
+    >>> in_words({"error": 0.125, "loss": [1, 0.4]})
+    'error 0.12, loss 1.00 to 0.40'
+    """
+    words = []
+    for name, value in values.items():
+        ends = numbers(value).reshape(-1)
+        words.append(
+            f"{name} " + " to ".join(form.format(end) for end in ends[:: len(ends) - 1 or 1])
+        )
+    return ", ".join(words)
 
 
 def picture(content, alt, width, height, *, attributes=""):
@@ -415,7 +428,7 @@ def draw_graph(ax, boxes, arrows, *, title="", limits=(-0.5, 3.5, -0.4, 1.4), im
     for name, place in boxes.items():
         if name in (images or {}):
             pixels = numbers(images[name]).reshape(28, 28).clip(0, 1)
-            picture = OffsetImage(pixels, zoom=1.7, cmap="gray", interpolation="nearest")
+            picture = OffsetImage(pixels, zoom=2.3, cmap="gray", interpolation="nearest")
             patches[name] = ax.add_artist(AnnotationBbox(picture, place, pad=0)).patch
         else:
             text = ax.text(*place, name, ha="center", va="center", bbox=dict(frame))
