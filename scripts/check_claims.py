@@ -1,15 +1,14 @@
 """Measure what the lessons claim with other seeds: `python scripts/check_claims.py [02 ...]`.
 
-Prints a line for each claim, with its lowest and highest value over seeds 0 to 4, and says where a
-value is outside the bounds that the lesson's sentence allows. Names such as 02 or 02b choose
-lessons. Exits with 1 if a claim failed. All of them take some twenty minutes on one core.
+Prints one line for each claim, with its lowest and highest value over seeds 0 to 4, and says where
+a value is outside the bounds that the lesson's sentence allows. Names such as 02 or 02b choose
+lessons. Exits with 1 if a claim failed. All of them take about half an hour on one core.
 """
 
 import os
 import sys
 
 import torch
-
 from claims import lesson_00_02
 
 try:

@@ -1,11 +1,11 @@
-"""What the lessons claim of measurements: each file's `CLAIMS` are measured with other seeds by `scripts/check_claims.py`."""
+"""What the lessons claim of measurements, for `scripts/check_claims.py` to measure again."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 
 class Claim(NamedTuple):
-    """One sentence of a lesson: `measure(seed)` must lie between `low` and `high`, both included."""
+    """One sentence of a lesson: `measure(seed)` must lie between `low` and `high`, inclusive."""
 
     where: str
     claim: str

@@ -58,7 +58,7 @@ START = Recipe(widths=(784, 500, 500), threshold=0.5, epochs=3)
 
 @cache
 def start_here(seed):
-    """Mean goodness of positives and negatives in the last epoch, all layers, and the test error."""
+    """Goodness of positives and of negatives in the last epoch, and the test error."""
     data = ffteach.load_mnist(device="cpu")
     run = train(START.network(seed=seed), data, START, seed=seed)
     *_, last = run.epoch_records()
@@ -82,7 +82,7 @@ def in_order_by_hand(seed):
         images, labels = data.train.take(batch)
         wrong = wrong_labels(labels, generator=draws)
         x = torch.cat([overlay_label(images, y, 4.0) for y in (labels, wrong)])
-        x, h = layer.normalise(x), layer(x)
+        x, h = x / x.square().mean(dim=1, keepdim=True).sqrt(), layer(x)
         p_pos, p_neg = torch.sigmoid((goodness(h) - 0.5) / 0.05).chunk(2)
         slope = torch.cat([p_pos - 1, p_neg]) / (2 * len(batch) * 0.05)
         dz = slope[:, None] * (2 / h.shape[1]) * h
@@ -131,7 +131,7 @@ PAIRS = Recipe(widths=(784, 500), loss="pairwise", epochs=4)
 
 @cache
 def film(seed):
-    """Goodness of positives and negatives after 0, 50, 150 and 500 steps, and the error at the end."""
+    """Goodness of positives and negatives at four steps, and the error at the end."""
     frames, net = {}, ONE.network(seed=seed)
     frames[0] = [goodness(h) for h in activities(net)]
     for record in train(net, digits(), ONE, seed=seed):
@@ -353,7 +353,7 @@ def random_second_layer(seed, rescaled):
     second = ffteach.FFLayer(500, 500, generator=generator(seed)).requires_grad_(False)
 
     def see(h):
-        h = second.normalise(h) if rescaled else h
+        h = second.rescale(h) if rescaled else h
         return goodness(torch.relu(h @ second.weight.T))
 
     h_pos, h_neg = activities(net)
