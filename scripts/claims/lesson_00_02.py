@@ -301,7 +301,7 @@ LESSON_02 = [
         -0.6,
         1.3,
     ),
-    Claim("02, section 7", "ink: loss of nearly zero", lambda s: fooled_by_ink(s)[1], 0, 0.01),
+    Claim("02, section 7", "ink: loss of nearly zero", lambda s: fooled_by_ink(s)[1], 0, 0.02),
     Claim("02, section 7", "ink: reads two or three in ten", lambda s: fooled_by_ink(s)[0], 65, 87),
     Claim(
         "02, section 9",
