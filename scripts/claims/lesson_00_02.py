@@ -505,10 +505,10 @@ LESSON_02B = [
     ),
     Claim(
         "02b, section 2",
-        "theta 2 lies two to four points above 0.5 at T = 1/20",
+        "theta 2 lies two and a half to five points above 0.5 at T = 1/20",
         lambda s: small_error(s) - small_error(s, threshold=0.5),
-        1.5,
-        6,
+        2,
+        5.5,
     ),
     Claim(
         "02b, section 2",
