@@ -18,6 +18,7 @@ NAMES = [
     "kept",
     "backprop_loss",
     "layer_loss",
+    "fit_one_layer",
 ]
 
 
@@ -74,7 +75,7 @@ def test_one_pass(lesson, few, make_net, strength):
 def test_peer_push(lesson):
     peers, running = PeerNormalisation(0.03), torch.full((6,), 0.5)
     for h in torch.rand(3, 20, 6, generator=torch.Generator().manual_seed(0)):
-        push, running = lesson.peer_push(h, running)
+        push, running = lesson.peer_push(h, running, 0.03)
         torch.testing.assert_close(push, peers.push(0, torch.cat([h, torch.rand(20, 6)]), 20))
 
 
