@@ -53,7 +53,7 @@ bench: $(VENV)/test.stamp
 	$(PY) tests/bench/bench.py $(ARGS)
 
 bench-panels: $(VENV)/test.stamp
-	$(PY) tests/bench/panels.py
+	$(PY) tests/browser/bench_panels.py
 
 update:
 	@"$(PYTHON)" scripts/update_lessons.py

@@ -10,8 +10,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from .recipe import Recipe
-from .recipes import RECIPES
-from .report import run_recipe
+from .runs import RECIPES, run_recipe
 
 LINES = 20  # printed at most while training, whatever the number of steps
 

@@ -1,84 +1,104 @@
-"""Positive and negative data: what the network should like and what it should not."""
+"""Positive and negative data: what the network should like and what it should not.
+
+`wrong_labels`, `labels_of_other_images` and `hard_labels` check what they are given and then draw; a
+training, whose data were checked when it began, calls the `draw_...` functions below them.
+"""
 
 import torch
 
-from .data import CLASSES, check_images, check_labels
+from .checks import CLASSES, check_images, check_labels, check_same_device, check_strength
 
 
 def overlay_label(images, labels, strength=1.0):
-    """Return a copy of `images` with the label written into the first ten pixels: 0 everywhere, `strength` at pixel `label`.
+    """Return `images` with the label in the first ten pixels: 0, but `strength` at pixel `label`.
 
-    images: float `(N, D)` with D > 10; labels: int64 `(N,)` in 0..9; -> `(N, D)`. strength: the brightness of the lit
-    pixel, a finite number (paper section 3.3 and system A: 1.0; system B: the brightest pixel of its data, 9.0).
-    Raises TypeError or ValueError for a wrong dtype, shape, range or device, NaN, infinities or an empty batch.
+    images: float `(N, D)` with D > 10; labels: int64 `(N,)` in 0..9; -> a new `(N, D)`. strength:
+    brightness of the lit pixel, a finite number (paper section 3.3 and system A: 1.0; system B: the
+    brightest pixel of its data, 9.0). Raises TypeError or ValueError for a wrong dtype, shape, range
+    or device, NaN, infinities or an empty batch.
+
+    >>> overlay_label(torch.ones(1, 12), torch.tensor([3]), 4.0).tolist()
+    [[0.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]
     """
     check_images(images, labelled=True)
     check_labels(labels, len(images))
     check_strength(strength)
-    if images.device != labels.device:
-        raise ValueError(
-            f"images are on {images.device}, labels on {labels.device}: move both to one device with .to(device)"
-        )
+    check_same_device(("images", images), ("labels", labels))
     labelled = images.clone()
     labelled[:, :CLASSES] = 0
     labelled[torch.arange(len(images), device=images.device), labels] = strength
     return labelled
 
 
-def check_strength(strength):
-    """Raise ValueError unless `strength` is a finite number."""
-    if (
-        isinstance(strength, bool)
-        or not isinstance(strength, (int, float))
-        or abs(strength) == float("inf")
-        or strength != strength
-    ):
-        raise ValueError(
-            f"label strength is {strength!r}, expected a finite number such as 1.0 "
-            "(the strength 'maximum' becomes a number when training begins)"
-        )
-
-
 def wrong_labels(labels, *, generator=None):
-    """Return for each label one of the nine others, each equally often, never the true one: `(N,)` int64 -> `(N,)` int64.
+    """Return for each label one of the nine others, all equally often: int64 `(N,)` -> `(N,)`.
 
-    The offset runs over 1..9; drawn from 1..8, as system A's source does, it would never yield label - 1.
+    The offset runs over 1..9; from 1..8, as in system A's source, it would never give label - 1.
     generator: a `torch.Generator` for reproducible draws. Raises as `check_labels` does.
+
+    >>> bool((wrong_labels(torch.arange(10)) == torch.arange(10)).any())
+    False
     """
     check_labels(labels)
-    device = generator.device if generator is not None else labels.device
-    offsets = torch.randint(1, CLASSES, labels.shape, generator=generator, device=device)
-    return (labels + offsets.to(labels.device)) % CLASSES
+    return draw_wrong_labels(labels, generator=generator)
+
+
+def draw_wrong_labels(labels, *, generator):
+    """Draw as `wrong_labels` does, without looking at the labels."""
+    offsets = _whole_numbers(1, CLASSES, labels, generator)
+    return (labels + offsets) % CLASSES
 
 
 def labels_of_other_images(labels, *, generator=None):
-    """Return labels of randomly chosen images, with replacement: `(N,)` int64 -> `(N,)` int64. About 10 % are the true label.
+    """Return labels of random images, with replacement: int64 `(N,)` -> `(N,)`; 10 % are true.
 
-    System B's negatives, kept to reproduce it; `wrong_labels` is the right choice. Raises as `check_labels` does.
+    System B's negatives, kept to reproduce it; `wrong_labels` is the right choice. Raises as
+    `check_labels` does.
+
+    >>> labels_of_other_images(torch.tensor([7, 7])).tolist()
+    [7, 7]
     """
     check_labels(labels)
-    device = generator.device if generator is not None else labels.device
-    others = torch.randint(len(labels), labels.shape, generator=generator, device=device)
-    return labels[others.to(labels.device)]
+    return draw_labels_of_other_images(labels, generator=generator)
+
+
+def draw_labels_of_other_images(labels, *, generator):
+    """Draw as `labels_of_other_images` does, without looking at the labels."""
+    return labels[_whole_numbers(0, len(labels), labels, generator)]
 
 
 def hard_labels(goodness_per_label, labels, hardness=20.0, *, generator=None):
-    """Return for each image a wrong label drawn from softmax(hardness x goodness): the likelier, the more the network likes it.
+    """Return wrong labels from softmax(hardness x goodness): the likelier, the more they are liked.
 
-    goodness_per_label: `(N, 10)`; labels: the true ones, int64 `(N,)`; -> int64 `(N,)`, never the true label. hardness 0 is
-    uniform over the nine wrong labels. After the official MATLAB code (ffnew.m), which samples from its softmax head
-    instead; 20 is this project's choice. Raises as `check_labels` does, and ValueError for a hardness that is negative or not
-    finite. Where goodness is NaN, as in a diverged network, the label means nothing, but is still a wrong one.
+    goodness_per_label: `(N, 10)`; labels: the true ones, int64 `(N,)`; -> int64 `(N,)`, never the
+    true label. hardness: 0 is uniform over the nine wrong ones; 20 is this project's choice. After
+    the official MATLAB code, which samples from its softmax head instead. Raises as `check_labels`
+    does, and ValueError for a hardness that is negative or not finite.
+
+    >>> hard_labels(torch.eye(10)[[5]], torch.tensor([0]), 1e3).tolist()
+    [5]
     """
     check_labels(labels, len(goodness_per_label))
     if not 0 <= hardness < torch.inf:
         raise ValueError(f"hardness={hardness!r}: expected a finite number of at least 0")
-    scores = (
-        (goodness_per_label * hardness).nan_to_num().scatter(1, labels.unsqueeze(1), -torch.inf)
-    )
+    return draw_hard_labels(goodness_per_label, labels, hardness, generator=generator)
+
+
+def draw_hard_labels(goodness_per_label, labels, hardness, *, generator):
+    """Draw as `hard_labels` does, without looking at the labels.
+
+    Where goodness is NaN, as in a diverged network, the label means nothing, but is a wrong one.
+    """
+    scores = (goodness_per_label * hardness).nan_to_num()
+    scores = scores.scatter(1, labels.unsqueeze(1), -torch.inf)
     device = generator.device if generator is not None else labels.device
     uniform = torch.rand(scores.shape, generator=generator, device=device).to(scores.device)
-    gumbel = -torch.log(
-        -torch.log(uniform.clamp(1e-20, 1 - 1e-7))
-    )  # argmax(scores + Gumbel noise) samples the softmax
-    return (scores + gumbel).argmax(dim=1)
+    gumbel = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
+    return (scores + gumbel).argmax(dim=1)  # scores + Gumbel noise: a sample of their softmax
+
+
+def _whole_numbers(low, high, labels, generator):
+    """Random whole numbers from low to high - 1, one for each label."""
+    device = generator.device if generator is not None else labels.device
+    numbers = torch.randint(low, high, labels.shape, generator=generator, device=device)
+    return numbers.to(labels.device)

@@ -1,135 +1,144 @@
-"""Where the positives and negatives of each batch come from: the first layer's input for a training run.
+"""Where the positives and negatives of each batch come from: the first layer's input for a training.
 
-Both classes are called with the positions of a batch's images and the epoch, and return `Rows` or a `SharedOverlay`. Their
-`draw` is a plain function that draws negatives; put your own in its place to try other ones.
+Both classes are called with the positions of a batch's images and the number of finished epochs, and
+return a `Batch`. `draw` is the plain function that draws negatives; `train(..., draw=...)` puts your
+own in its place.
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 
-from .device import generator_device, matrix_dtype
+from .checks import check_labels
+from .device import generator_device
 from .head import head_inputs
-from .local_update import Rows, SharedOverlay, split_overlay
-from .masks import blur_masks, gaussian_masks, hybrids
-from .negatives import hard_labels, labels_of_other_images, wrong_labels
+from .layers import Rows
+from .masks import blur_masks, gaussian_masks, mix
+from .negatives import draw_hard_labels, draw_labels_of_other_images, draw_wrong_labels
+from .overlay import LabelledPairs, SharedOverlay, split_overlay
 from .shifts import randomly_shifted
 
 
-class LabelPairs:
-    """Supervised pairs: each image with its true label, and with a wrong one from `draw(labels, generator=...)`.
+class Batch(NamedTuple):
+    """One batch as the first layer takes it, positives first, then as many negatives."""
 
-    `seen` is what the network's softmax head, if there is one, reads of the last batch. `fixed` holds the wrong labels `(N,)` of the whole run, or None if they are drawn anew for every batch.
+    inputs: LabelledPairs | Rows
+    seen: torch.Tensor | None = None  # what the network's softmax head reads, if it has one
+
+
+class LabelPairs:
+    """Supervised pairs: each image with its true label, and with one from `draw(labels, generator=...)`.
+
+    dtype: of the large matrix products. `fixed` holds the wrong labels `(N,)` of the whole run, or
+    None if they are drawn for every batch.
     """
 
-    def __init__(self, net, split, recipe, generator):
-        self.net, self.layer, self.labels, self.recipe, self.generator = (
-            net,
-            net.layers[0],
-            split.labels,
-            recipe,
-            generator,
+    def __init__(self, net, split, recipe, generator, dtype, draw=None):
+        self.net, self.layer, self.recipe, self.generator = net, net.layers[0], recipe, generator
+        self.images, self.labels, self.dtype = split.images, split.labels, dtype
+        standard = recipe.negatives != "other images"
+        self.draw = _checked(draw, "labels") or (
+            draw_wrong_labels if standard else draw_labels_of_other_images
         )
-        self.images, self.strength = split.images, net.label_strength
-        self.dtype = training_dtype(net, recipe)
-        self.draw = labels_of_other_images if recipe.negatives == "other images" else wrong_labels
-        self.fixed = (
-            None if recipe.fresh_negatives else self.draw(split.labels, generator=generator)
-        )
+        self.hard = draw is None and recipe.negatives == "hard"
+        self.fixed = None if recipe.fresh_negatives else self.draw(self.labels, generator=generator)
         if not recipe.disturbed:
-            shared, self.ink = split_overlay(self.layer, split.images, net.label_strength)
-            self.shared = shared.to(self.dtype)
+            shared, self.ink = split_overlay(self.layer, self.images, net.label_strength)
+            self.shared = shared.to(dtype)
 
-    def __call__(self, rows, epoch):
-        if self.recipe.disturbed:
-            shared, ink = split_overlay(
-                self.layer,
-                disturb(self.images[rows], self.recipe, generator=self.generator),
-                self.strength,
-            )
-        else:
-            shared, ink = self.shared[rows], self.ink[rows]
-        inputs = SharedOverlay(self.layer, shared.to(self.dtype), ink)
-        self.seen = None if self.net.head is None else head_inputs(self.net, inputs)
-        labels = self.labels[rows]
+    def __call__(self, batch, epoch):
+        overlay = self._overlay(batch)
+        seen = None if self.net.head is None else head_inputs(self.net, overlay)
+        labels = self.labels[batch]
         if self.fixed is not None:
-            wrong = self.fixed[rows]
-        elif self.recipe.negatives == "hard" and epoch >= self.recipe.uniform_epochs:
+            wrong = self.fixed[batch]
+        elif self.hard and epoch >= self.recipe.uniform_epochs:
             by_head = self.recipe.hard_by == "head"
-            scores, hardness = (
-                (self.net.head(self.seen), 1.0)
-                if by_head
-                else (inputs.goodness_per_label(), self.recipe.hardness)
-            )
-            wrong = hard_labels(scores, labels, hardness, generator=self.generator)
+            liked = self.net.head(seen) if by_head else overlay.goodness_per_label()
+            hardness = 1.0 if by_head else self.recipe.hardness
+            wrong = draw_hard_labels(liked, labels, hardness, generator=self.generator)
         else:
             wrong = self.draw(labels, generator=self.generator)
-        return inputs.set_labels(labels, wrong)
+        return Batch(overlay.with_labels(labels, wrong), seen)
+
+    def _overlay(self, batch):
+        if not self.recipe.disturbed:
+            return SharedOverlay(self.layer, self.shared[batch], self.ink[batch])
+        images = disturb(self.images[batch], self.recipe, generator=self.generator)
+        shared, ink = split_overlay(self.layer, images, self.net.label_strength)
+        return SharedOverlay(self.layer, shared.to(self.dtype), ink)
 
 
 class HybridPairs:
-    """Unsupervised pairs: real images, and negatives from `draw(images, generator=...)`, by default hybrids of the same batch.
+    """Unsupervised pairs: real images, and negatives from `draw(images, generator=...)`.
 
-    `fixed` holds the negatives `(N, D)` of the whole run, or None if they are drawn anew for every batch.
+    By default these are hybrids of the same batch. dtype: of the large matrix products. `fixed`
+    holds the negatives `(N, D)` of the whole run, or None if they are drawn for every batch.
     """
 
-    def __init__(self, net, split, recipe, generator):
-        self.layer, self.images, self.recipe, self.generator = (
-            net.layers[0],
-            split.images,
-            recipe,
-            generator,
-        )
-        self.dtype = training_dtype(net, recipe)
-        self.positives = None if recipe.disturbed else self._normalised(split.images)
-        self.draw = self._hybrids
-        self.fixed = (
-            None if recipe.fresh_negatives else self.draw(split.images, generator=generator)
-        )
+    def __init__(self, net, split, recipe, generator, dtype, draw=None):
+        self.layer, self.images, self.recipe = net.layers[0], split.images, recipe
+        self.generator, self.dtype = generator, dtype
+        self.positives = None if recipe.disturbed else self._rescaled(self.images)
+        self.draw = _checked(draw, "images") or self._hybrids
+        self.fixed = None if recipe.fresh_negatives else self.draw(self.images, generator=generator)
 
-    def __call__(self, rows, epoch):
+    def __call__(self, batch, epoch):
         if self.fixed is not None:
-            positives, negatives = self.positives[rows], self.fixed[rows]
-        else:
-            images = self.images[rows]
-            if self.recipe.disturbed:
-                images = disturb(images, self.recipe, generator=self.generator)
-            positives = self._normalised(images) if self.recipe.disturbed else self.positives[rows]
+            positives, negatives = self.positives[batch], self.fixed[batch]
+        elif self.recipe.disturbed:
+            images = disturb(self.images[batch], self.recipe, generator=self.generator)
+            positives = self._rescaled(images)
             negatives = self.draw(images, generator=self.generator)
-        return Rows(torch.cat([positives, self._normalised(negatives)]))
+        else:
+            positives = self.positives[batch]
+            negatives = self.draw(self.images[batch], generator=self.generator)
+        return Batch(Rows(torch.cat([positives, self._rescaled(negatives)])))
 
-    def _normalised(self, images):
-        return self.layer.normalise(images).to(self.dtype)
+    def _rescaled(self, images):
+        return self.layer.rescale(images).to(self.dtype)
 
     def _hybrids(self, images, *, generator):
-        count, size = len(images), math.isqrt(images.shape[1])
+        options = {"size": math.isqrt(images.shape[1]), "generator": generator}
         if self.recipe.mask == "gaussian":
-            masks = gaussian_masks(count, size=size, generator=generator)
+            masks = gaussian_masks(len(images), **options)
         else:
-            masks = blur_masks(count, size=size, blurs=self.recipe.blurs, generator=generator)
-        return hybrids(images, masks, generator=generator)
+            masks = blur_masks(len(images), blurs=self.recipe.blurs, **options)
+        return mix(images, masks, generator=generator)
+
+
+def make_pairs(net, split, recipe, generator, dtype, draw=None):
+    """Return the pairs that the recipe's `negatives` call for."""
+    kind = HybridPairs if recipe.negatives == "hybrids" else LabelPairs
+    return kind(net, split, recipe, generator, dtype, draw)
 
 
 def disturb(images, recipe, *, generator):
-    """Return the images `(n, D)` as a batch of `recipe` shows them: shifted, and without the pixels that dropout hides."""
+    """Return the images `(n, D)` as a batch of `recipe` shows them: shifted, some pixels hidden."""
     if recipe.shift:
         images = randomly_shifted(images, recipe.shift, each=recipe.shift_each, generator=generator)
     if recipe.pixel_dropout:
-        seen = torch.empty(images.shape, device=generator_device(generator)).bernoulli_(
-            1 - recipe.pixel_dropout, generator=generator
-        )
+        seen = torch.empty(images.shape, device=generator_device(generator))
+        seen.bernoulli_(1 - recipe.pixel_dropout, generator=generator)
         images = images * seen.to(images)
     return images
 
 
-def training_dtype(net, recipe):
-    """The dtype of the large matrix products: the network's own, or bfloat16 where the recipe wants it and the machine has it."""
-    own = net.layers[0].weight.dtype
-    return own if own != torch.float32 else matrix_dtype(recipe.precision, net.device)
+def _checked(draw, what):
+    """A student's own `draw`, with a look at what it returns; None stays None."""
+    if draw is None:
+        return None
 
+    def drawn(given, *, generator):
+        result = draw(given, generator=generator)
+        if what == "labels":
+            check_labels(result, len(given))
+        elif not isinstance(result, torch.Tensor) or result.shape != given.shape:
+            got = getattr(result, "shape", type(result).__name__)
+            raise ValueError(
+                f"draw returned {got}, expected negative images of shape {tuple(given.shape)}"
+            )
+        return result.to(given)
 
-def make_pairs(net, split, recipe, generator):
-    """Return the pairs that the recipe's `negatives` call for."""
-    return (HybridPairs if recipe.negatives == "hybrids" else LabelPairs)(
-        net, split, recipe, generator
-    )
+    return drawn

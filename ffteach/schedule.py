@@ -1,4 +1,4 @@
-"""Where a training run stands: which layers learn, which images come next, and at what rate."""
+"""Where a training stands: which layers learn, which images come next, and at what rate."""
 
 import math
 
@@ -6,76 +6,84 @@ import torch
 
 
 class Schedule:
-    """The counting of a run, without the work: epochs, batches, the layers' turns and the fall of the learning rate.
+    """The counting of a run without the work: epochs, batches, the layers' turns, the rate's fall.
 
-    net: its layers may grow during the run. recipe: `schedule`, `epochs`, `batch_size`, `decay`. count: training images.
-    generator: for shuffling. Everything counted is a plain attribute: `step`, `epoch`, `position`, `phase`, and `epochs` may be changed.
+    recipe: `schedule`, `epochs`, `batch_size`, `rate_decay`. images: how many there are. layers: how
+    many there are now. All that is counted is a plain attribute; `epochs` may be changed.
     """
 
-    def __init__(self, net, recipe, count, generator):
-        self.net, self.recipe, self.count, self.generator = net, recipe, count, generator
+    COUNTED = ("epochs", "step", "epoch", "position", "phase")  # plain numbers, for a saved state
+
+    def __init__(self, recipe, images, layers):
+        self.recipe, self.images, self.layers = recipe, images, layers
         self.epochs = recipe.epochs
-        self.planned_layers = len(net.layers)
-        self.step = self.epoch = self.position = (
-            0  # steps in all; epochs finished, and images seen of the next, in this phase
-        )
+        self.planned_layers = layers  # those the run began with, before any growth
+        self.step = 0  # steps taken in all
+        self.epoch = self.position = 0  # in this phase: epochs finished, images seen of the next
         self.phase = 0  # with the greedy schedule the layer that is being trained
-        self.order = None
+        self.order = None  # the images' positions, as this epoch goes through them
+
+    @property
+    def greedy(self):
+        """Does one layer learn after the other?"""
+        return self.recipe.schedule == "greedy"
 
     @property
     def active_layers(self):
         """The layers that this phase trains: all of them, or with the greedy schedule one."""
-        return (
-            tuple(range(len(self.net.layers)))
-            if self.recipe.schedule == "simultaneous"
-            else (self.phase,)
-        )
+        return (self.phase,) if self.greedy else tuple(range(self.layers))
+
+    @property
+    def batch_size(self):
+        return self.recipe.batch_size or self.images
 
     @property
     def phase_epochs(self):
         """Epochs of this phase: of the run, or with the greedy schedule of the layer."""
-        return self.epochs if self.phase < self.planned_layers else self.recipe.growth_epochs
+        grown = self.phase >= self.planned_layers
+        return self.recipe.growth_epochs if grown else self.epochs
 
     @property
     def steps_per_epoch(self):
         """Batches in an epoch; the last may be smaller."""
-        return math.ceil(self.count / (self.recipe.batch_size or self.count))
+        return math.ceil(self.images / self.batch_size)
 
     @property
     def total_steps(self):
         """Steps of the whole run as far as it is known: growth may add more."""
-        if self.recipe.schedule == "simultaneous":
-            return self.epochs * self.steps_per_epoch
-        grown = len(self.net.layers) - self.planned_layers
-        return (
-            self.planned_layers * self.epochs + grown * self.recipe.growth_epochs
-        ) * self.steps_per_epoch
+        epochs = self.epochs
+        if self.greedy:
+            grown = self.layers - self.planned_layers
+            epochs = self.planned_layers * self.epochs + grown * self.recipe.growth_epochs
+        return epochs * self.steps_per_epoch
 
-    def next_batch(self):
-        """Return the positions of the next batch's images; a new epoch shuffles them."""
-        if self.position == 0:
-            shuffled = self.recipe.batch_size is not None
-            order = (
-                torch.randperm(self.count, generator=self.generator, device="cpu")
-                if shuffled
-                else torch.arange(self.count)
-            )
-            self.order = order.to(self.net.device)
-        batch = self.order[self.position : self.position + (self.recipe.batch_size or self.count)]
-        self.position += len(batch)
-        return batch
+    def next_order(self, generator):
+        """Return this epoch's order of the images; a new epoch shuffles them. Nothing is counted."""
+        if self.position:
+            return self.order
+        if self.recipe.batch_size is None:
+            return torch.arange(self.images, device="cpu")
+        return torch.randperm(self.images, generator=generator, device="cpu")
 
-    def end_step(self):
-        """Count the step; return whether it was its epoch's last."""
-        self.step += 1
-        epoch_done = self.position >= self.count
-        if epoch_done:
-            self.epoch, self.position = self.epoch + 1, 0
+    def next_batch(self, order):
+        """Return the positions of the next batch's images. Nothing is counted."""
+        return order[self.position : self.position + self.batch_size]
+
+    def rate_factor(self):
+        """What the learning rate is multiplied by now: 1, or less while `rate_decay` lowers it."""
+        if self.recipe.rate_decay == "none":
+            return 1.0
+        left = 1 - (self.epoch + self.position / self.images) / self.phase_epochs
+        return min(1.0, 2 * left) if self.recipe.rate_decay == "second half" else left
+
+    def count_step(self, order, batch):
+        """Count the step on `batch`; return whether it was its epoch's last."""
+        position = self.position + len(batch)
+        epoch_done = position >= self.images
+        self.order, self.step = order, self.step + 1
+        self.epoch, self.position = (self.epoch + 1, 0) if epoch_done else (self.epoch, position)
         return epoch_done
 
-    def decay_factor(self):
-        """What the learning rate is multiplied by: 1 up to `decay` of the phase, then falling linearly to 0."""
-        if self.recipe.decay == "none":
-            return 1.0
-        done = (self.epoch + self.position / self.count) / self.phase_epochs
-        return min(1.0, 2 * (1 - done)) if self.recipe.decay == "second half" else 1 - done
+    def climb(self):
+        """The greedy schedule goes on to the layer above."""
+        self.phase, self.epoch, self.position = self.phase + 1, 0, 0

@@ -10,7 +10,7 @@ import torch
 
 from .data import load_mnist
 from .device import choose_device, trouble_with, usable_cores
-from .report import device_name
+from .runs.report import device_name
 
 
 class Finding(NamedTuple):

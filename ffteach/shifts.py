@@ -1,4 +1,4 @@
-"""Square images moved by whole pixels. What leaves on one side, nearly always blank border, enters on the other."""
+"""Square images moved by whole pixels; what leaves on one side, nearly always blank, enters opposite."""
 
 import math
 
@@ -7,39 +7,40 @@ import torch
 from .device import generator_device
 
 
-def check_square(images):
-    """Raise ValueError unless the images `(n, D)` are square."""
-    pixels = images.shape[1]
-    if math.isqrt(pixels) ** 2 != pixels:
-        raise ValueError(
-            f"images have {pixels} pixels, which is no square: hybrids and shifts need square images, such as 28 x 28 = 784"
-        )
-
-
 def moved(images, down, right):
-    """Return the images `(n, D)`, moved by so many pixels down and right; negative numbers move them up and left."""
+    """Return the images `(n, D)` moved down and right by whole pixels, negative: up and left.
+
+    >>> moved(torch.tensor([[1.0, 2.0, 3.0, 4.0]]), 1, 0).tolist()
+    [[3.0, 4.0, 1.0, 2.0]]
+    """
     size = math.isqrt(images.shape[1])
     return images.unflatten(1, (size, size)).roll((down, right), dims=(1, 2)).flatten(1)
 
 
 def all_moves(images, reach):
-    """Return a list of the images `(n, D)` moved by each of the (2 reach + 1)^2 shifts of up to `reach` pixels; reach 0: only as they are."""
+    """Return a list of the images `(n, D)` under each of the (2 reach + 1)^2 moves.
+
+    >>> len(all_moves(torch.rand(1, 784), 1))
+    9
+    """
     steps = range(-reach, reach + 1)
     return [moved(images, down, right) for down in steps for right in steps] if reach else [images]
 
 
 def randomly_shifted(images, reach, *, each=False, generator=None):
-    """Return the images `(n, D)`, moved by up to `reach` pixels down and right at random: all alike, or each by its own."""
-    size, where = math.isqrt(images.shape[1]), generator_device(generator)
-    if each:
-        down, right = torch.randint(
-            -reach, reach + 1, (2, len(images), 1), generator=generator, device=where
-        )
-        place = torch.arange(size, device=where)
-        source = ((place - down) % size * size).unsqueeze(2) + ((place - right) % size).unsqueeze(
-            1
-        )  # (n, size, size)
-        return images.gather(1, source.flatten(1).to(images.device))
-    return moved(
-        images, *torch.randint(-reach, reach + 1, (2,), generator=generator, device=where).tolist()
-    )
+    """Return the images `(n, D)` moved at random by up to `reach` pixels down and right.
+
+    each: every image by a move of its own, instead of all by the same.
+
+    >>> randomly_shifted(torch.rand(3, 784), 2, each=True).shape
+    torch.Size([3, 784])
+    """
+    options = {"generator": generator, "device": generator_device(generator)}
+    if not each:
+        return moved(images, *torch.randint(-reach, reach + 1, (2,), **options).tolist())
+    size = math.isqrt(images.shape[1])
+    down, right = torch.randint(-reach, reach + 1, (2, len(images), 1), **options)
+    place = torch.arange(size, device=down.device)
+    top, left = (place - down) % size, (place - right) % size  # (n, size): where a pixel comes from
+    source = (top * size).unsqueeze(2) + left.unsqueeze(1)  # (n, size, size)
+    return images.gather(1, source.flatten(1).to(images.device))

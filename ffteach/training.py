@@ -1,82 +1,136 @@
 """Training as an iterator: `for record in train(net, data, recipe): ...`."""
 
 import copy
+import hashlib
 import math
 import time
+from dataclasses import asdict, dataclass
 
 import torch
+from tqdm.auto import tqdm
 
+from .checks import check_training_data
 from .data import Digits, Split
-from .fit_check import check_training_data
+from .device import matrix_dtype
 from .head import LEARNING_RATE as HEAD_RATE
 from .head import head_gradient, head_optimiser
-from .inference import error_rates
-from .layers import FFNet
-from .local_update import Rows, local_gradient, loss_and_slopes
-from .pairs import make_pairs
-from .peer import PeerNormalisation
+from .inference import error_rate
+from .interrupts import held_back
+from .layers import LOSSES, FFNet, Rows, goodness
+from .optimisers import new_optimiser, step_whole
+from .pairs import Batch, make_pairs
+from .peer import peer_push
 from .recipe import Recipe
-from .record import Record
 from .schedule import Schedule
 
-PART = 1000  # images at a time within one step: a full batch's activities then stay in the cache; the sum is the same
+# Within one step so many images at a time: their activities stay in the cache, the sum is the same.
+IMAGES_AT_ONCE = 1000
 
 
-def train(net, data, recipe, *, seed=0):
+@dataclass(frozen=True)
+class Record:
+    """What one step did; `loss`, `goodness_pos`, `goodness_neg` hold a mean for each of `layers`."""
+
+    step: int  # steps taken so far, 1 after the first
+    epoch: int  # the epoch it belongs to, from 1; with the greedy schedule of the layer
+    epoch_done: bool  # was it the epoch's last step?
+    layers: tuple[int, ...]  # the layers that learnt, from 0
+    seconds: float  # time spent training so far
+    stats: torch.Tensor  # (3, layers), on the network's device until someone asks
+
+    @property
+    def loss(self):
+        return self.stats[0].tolist()
+
+    @property
+    def goodness_pos(self):
+        return self.stats[1].tolist()
+
+    @property
+    def goodness_neg(self):
+        return self.stats[2].tolist()
+
+    def __str__(self):
+        parts = [
+            f"layer {layer}: loss {loss:.4f}, goodness + {pos:.3f} - {neg:.3f}"
+            for layer, loss, pos, neg in zip(
+                self.layers, self.loss, self.goodness_pos, self.goodness_neg
+            )
+        ]
+        return f"epoch {self.epoch}, step {self.step} | " + " | ".join(parts)
+
+
+def train(net, data, recipe, *, seed=0, draw=None):
     """Check everything, then return a `Training` that does the work as it is iterated.
 
-    net: an `FFNet`, e.g. `recipe.network(seed=0)`, trained in place. data: `Digits` from `load_mnist`, or one `Split`.
-    recipe: a `Recipe`; its network settings only serve `recipe.network()`, training takes the network as it is.
-    seed: for shuffling, negatives and grown layers. Raises TypeError or ValueError for data that do not fit the network.
+    net: an `FFNet`, e.g. `recipe.network(seed=0)`, trained in place. data: `Digits` of `load_mnist`,
+    or one `Split`. recipe: a `Recipe`; its network settings only serve `recipe.network()`. seed: for
+    shuffling, negatives and grown layers. draw: your own negatives, `draw(labels, generator=...)` ->
+    wrong labels `(n,)`, or with hybrids `draw(images, generator=...)` -> negative images `(n, D)`.
+    Raises TypeError or ValueError for data that do not fit the network.
+
+    >>> data, recipe = load_mnist(), Recipe(widths=(784, 20), epochs=1)
+    >>> train(recipe.network(), data, recipe).finish().widths
+    [784, 20]
     """
-    return Training(net, data, recipe, seed=seed)
+    return Training(net, data, recipe, seed=seed, draw=draw)
 
 
-class Training(Schedule):
-    """One training run: iterate it, and each `next()` takes one step on one batch and yields a `Record`.
+def training_dtype(net, recipe):
+    """The dtype of the large products: the network's own, or bfloat16 if recipe and machine agree."""
+    own = net.layers[0].weight.dtype
+    return own if own != torch.float32 else matrix_dtype(recipe.precision, net.device)
 
-    Between two records you may change `learning_rate`, `threshold` and `temperature` (they act on the next step), raise or
-    lower `epochs` (grown layers have the recipe's `growth_epochs`, whatever it says), put layer numbers into `frozen` (those stay
-    as they are), or stop: the network is usable at any time.
-    `pairs.draw` draws the fresh negatives; try your own function in its place (see `pairs.py`).
-    `state_dict()` / `load_state_dict()` rewind and resume to the bit. `growth` lists (number of layers, accuracy).
+
+def _counted(name, doc):
+    return property(lambda run: getattr(run.schedule, name), doc=doc)
+
+
+class Training:
+    """One training run: iterate it, and each `next()` takes one step on one batch, as a `Record`.
+
+    Between two records you may change `learning_rate`, `threshold` and `temperature` (they act on
+    the next step), raise or lower `epochs` (grown layers keep the recipe's `growth_epochs`), put
+    layer numbers, from 0, into `frozen` (those stay as they are), or stop: the network is usable at
+    any time, and a step that Ctrl-C interrupts is taken whole or not at all. `state_dict()` and
+    `load_state_dict()` rewind and resume to the bit. `growth` lists (number of layers, accuracy).
     """
 
-    def __init__(self, net, data, recipe, *, seed=0):
+    def __init__(self, net, data, recipe, *, seed=0, draw=None):
+        _check_kinds(net, data, recipe, draw)
         self.net, self.recipe = net, recipe
-        if not isinstance(net, FFNet):
-            raise TypeError(
-                f"net is {type(net).__name__}, expected an FFNet, such as recipe.network()"
-            )
-        if not isinstance(recipe, Recipe):
-            raise TypeError(
-                f"recipe is {recipe!r}, expected a Recipe, such as RECIPES['quick'] or Recipe(epochs=3)"
-            )
-        if not isinstance(data, (Digits, Split)):
-            raise TypeError(
-                f"data is {type(data).__name__}, expected the Digits of load_mnist() or Split(images, labels)"
-            )
-        self.train_split, self.validation_split = (
-            (data.train, data.validation) if isinstance(data, Digits) else (data, None)
-        )
-        self.count = len(self.train_split.images)
+        self.train_split, self.validation_split = data, None
+        if isinstance(data, Digits):
+            self.train_split, self.validation_split = data.train, data.validation
         check_training_data(net, recipe, self.train_split, self.validation_split)
-        super().__init__(net, recipe, self.count, torch.Generator().manual_seed(seed))
         if net.label_strength == "maximum":
             net.label_strength = self.train_split.images.max().item()
-        self.learning_rate, self.threshold, self.temperature = (
-            recipe.learning_rate,
-            recipe.threshold,
-            recipe.temperature,
-        )
-        self.frozen = set()
-        self.growth = []
-        self.seconds = 0.0
-        self.pairs = make_pairs(net, self.train_split, recipe, self.generator)
-        self.peers = PeerNormalisation(recipe.peer_normalisation)
-        self._standing = None  # greedy with fixed negatives: what the layers below, which stand still, send up (2, N, D)
+        self.learning_rate, self.threshold = recipe.learning_rate, recipe.threshold
+        self.temperature = recipe.temperature
+        self.frozen, self.growth, self.seconds = set(), [], 0.0
+        self.generator = torch.Generator().manual_seed(seed)
+        self.schedule = Schedule(recipe, len(self.train_split.images), len(net.layers))
+        self.dtype = training_dtype(net, recipe)
+        self.pairs = make_pairs(net, self.train_split, recipe, self.generator, self.dtype, draw)
+        self._peer_means = {}  # the running means `(H,)` of each layer by its number
+        # greedy with fixed negatives: what the layers below, which stand still, send up, (2, N, D)
+        self._standing = None
+        self._layers = list(net.layers)
         self._optimisers = [self._new_optimiser(layer) for layer in net.layers]
         self._head_optimiser = net.head and head_optimiser(net.head)
+
+    epochs = property(
+        lambda run: run.schedule.epochs,
+        lambda run, epochs: setattr(run.schedule, "epochs", epochs),
+        doc="Epochs in all, or with the greedy schedule for each layer.",
+    )
+    step = _counted("step", "Steps taken so far.")
+    epoch = _counted("epoch", "Epochs finished, with the greedy schedule of this layer.")
+    phase = _counted("phase", "With the greedy schedule the layer that is being trained, from 0.")
+    phase_epochs = _counted("phase_epochs", "Epochs of this layer's turn, or of the run.")
+    active_layers = _counted("active_layers", "The layers that learn now, from 0.")
+    steps_per_epoch = _counted("steps_per_epoch", "Batches in an epoch.")
+    total_steps = _counted("total_steps", "Steps of the whole run as far as it is known.")
 
     # ---- the iterator
 
@@ -85,22 +139,41 @@ class Training(Schedule):
 
     def __next__(self):
         """Take one step and return its `Record`."""
-        started = time.perf_counter()
-        while self.epoch >= self.phase_epochs:
+        started, schedule = time.perf_counter(), self.schedule
+        while schedule.epoch >= schedule.phase_epochs:
             self._next_phase()
-        self._check_knobs()
-        rate = self.learning_rate * self.decay_factor()
-        stats = self._step(self.next_batch(), rate)
-        epoch_done = self.end_step()
+        self._check_before_a_step()
+        step, former = schedule.step, self.generator.get_state()
+        try:
+            order = schedule.next_order(self.generator).to(self.net.device)
+            batch = schedule.next_batch(order)
+            stats, peer_means = self._gradients(batch)
+            rate, layers = self.learning_rate * schedule.rate_factor(), schedule.active_layers
+            with held_back():
+                epoch_done = self._take_step(order, batch, rate, peer_means)
+        except BaseException:
+            if schedule.step == step:  # nothing but the generator has moved
+                self.generator.set_state(former)
+            raise
         self.seconds += time.perf_counter() - started
-        return Record(
-            self.step,
-            self.epoch + (not epoch_done),
-            epoch_done,
-            self.active_layers,
-            self.seconds,
-            stats,
-        )
+        epoch = schedule.epoch + (not epoch_done)
+        return Record(schedule.step, epoch, epoch_done, layers, self.seconds, stats)
+
+    def finish(self, *, bar=False):
+        """Train to the end and return the network. bar: show a progress bar meanwhile."""
+        for _ in self.bar() if bar else self:
+            pass
+        return self.net
+
+    def bar(self):
+        """Iterate under a progress bar: yields the same records."""
+        with tqdm(
+            total=self.total_steps, initial=self.step, unit="step", dynamic_ncols=True
+        ) as bar:
+            for record in self:
+                bar.total = self.total_steps  # growth, or more epochs, may have changed it
+                bar.update()
+                yield record
 
     def epoch_records(self):
         """Iterate to the end, yielding one `Record` per epoch with the means over its steps.
@@ -114,215 +187,280 @@ class Training(Schedule):
                 stats.clear()
             stats.append(record.stats)
             if record.epoch_done:
-                yield Record(
-                    record.step,
-                    record.epoch,
-                    True,
-                    record.layers,
-                    record.seconds,
-                    torch.stack(stats).mean(dim=0),
-                )
+                mean = torch.stack(stats).mean(dim=0)
+                yield Record(record.step, record.epoch, True, layers, record.seconds, mean)
                 stats.clear()
 
     def __repr__(self):
-        where = (
-            "nothing trained yet: loop over me, or call next()"
-            if not self.step
-            else (
-                f"{self.step} steps taken, {self.epoch} of {self.phase_epochs} epochs done, {self.seconds:.1f} s of training"
+        where = "nothing trained yet: loop over me, or call next()"
+        if self.step:
+            where = (
+                f"{self.step} steps taken, {self.epoch} of {self.phase_epochs} epochs done, "
+                f"{self.seconds:.1f} s of training"
             )
-        )
         layers = ", ".join(map(str, self.active_layers))
-        return f"<Training of {self.net.widths} by recipe {self.recipe.name!r}, layer {layers}: {where}>"
+        recipe = f"recipe {self.recipe.name!r}, layer {layers}"
+        return f"<Training of {self.net.widths} by {recipe}: {where}>"
 
-    # ---- one step
+    # ---- one step: first all gradients, which changes nothing, then all layers move at once
 
     @torch.no_grad()
-    def _step(self, batch, rate):
-        """Train the active layers on the images at `batch` with learning rate `rate` and return the means of loss and goodness, `(3, active layers)`."""
-        active = self.active_layers
-        stats = torch.zeros(3, len(active), device=self.net.device)
-        parts = batch.chunk(math.ceil(len(batch) / PART))
-        for part, rows in enumerate(parts, start=1):
-            share = len(rows) / len(
-                batch
-            )  # the batch's loss is a mean over samples, so its parts simply add up
-            for index, inputs, h, square_sum in self._activities(rows, upto=active[-1]):
-                if index in active:
-                    g = square_sum / h.shape[1]  # positives first
-                    loss, slopes = loss_and_slopes(
-                        self.recipe.loss, g, self.threshold, self.temperature
-                    )
-                    stats[:, active.index(index)].add_(
-                        torch.cat([loss.view(1), g.view(2, -1).mean(dim=1)]), alpha=share
-                    )
-                    if index not in self.frozen:
-                        push = self.peers.push(index, h, len(batch))
-                        local_gradient(
-                            self.net.layers[index],
-                            inputs,
-                            h,
-                            slopes.mul_(share),
-                            peer_push=push,
-                            beta=int(part > 1),
-                        )
-                        if part == len(
-                            parts
-                        ):  # at once: what the layers above need of this one is in h
-                            self._optimisers[index].param_groups[0]["lr"] = rate
-                            self._optimisers[index].step()
-            if self.net.head is not None:
-                head_gradient(
-                    self.net.head,
-                    self.pairs.seen,
-                    self.train_split.labels[rows],
-                    share=share,
-                    beta=int(part > 1),
-                )
-        if self.net.head is not None:
-            self._head_optimiser.param_groups[0]["lr"] = HEAD_RATE * rate / self.learning_rate
-            self._head_optimiser.step()
-        return stats
+    def _gradients(self, batch):
+        """Write the active layers' gradients on the images at `batch`.
 
-    def _activities(self, rows, upto):
-        """Yield (layer number, its input, its activities `(2n, H)` with positives first, their sums of squares) up to layer `upto`."""
+        Returns the means of loss and goodness, `(3, active layers)`, and the new peer means.
+        """
+        active, loss_and_slopes = self.active_layers, LOSSES[self.recipe.loss].and_slopes
+        stats = torch.zeros(3, len(active), device=self.net.device)
+        peer_means, strength = dict(self._peer_means), self.recipe.peer_normalisation
+        parts = batch.chunk(math.ceil(len(batch) / IMAGES_AT_ONCE))
+        for number, part in enumerate(parts):
+            beta = int(number > 0)  # add to the gradient of the parts before
+            share = len(part) / len(batch)  # the loss is a mean over images, so parts simply add up
+            first = self._first_inputs(part)
+            for index, inputs, h, g in self._activities(first.inputs, upto=active[-1]):
+                if index not in active:
+                    continue
+                loss, slopes = loss_and_slopes(g, self.threshold, self.temperature)
+                means = torch.cat([loss.view(1), g.view(2, -1).mean(dim=1)])
+                stats[:, active.index(index)].add_(means, alpha=share)
+                if self._is_frozen(index):
+                    continue
+                push = None
+                if strength:
+                    h_pos, former = h.chunk(2)[0], peer_means.get(index)
+                    push, peer_means[index] = peer_push(h_pos, former, strength, len(batch))
+                self.net.layers[index].local_gradient(
+                    inputs, h, slopes.mul_(share), peer_push=push, beta=beta
+                )
+            if self.net.head is not None:
+                labels = self.train_split.labels[part]
+                head_gradient(self.net.head, first.seen, labels, share=share, beta=beta)
+        return stats, peer_means
+
+    def _first_inputs(self, part):
+        """The `Batch` of the images at `part` as the lowest layer that is looked at takes it."""
+        if self._standing is None:
+            return self.pairs(part, self.epoch)
+        return Batch(Rows(self._standing[:, part].flatten(0, 1)))
+
+    def _activities(self, inputs, upto):
+        """Yield (layer number, its inputs, its activities `(2n, H)`, their goodness) up to `upto`."""
         first = 0 if self._standing is None else self.phase
-        inputs = (
-            self.pairs(rows, self.epoch)
-            if self._standing is None
-            else Rows(self._standing[:, rows].flatten(0, 1))
-        )
         for index in range(first, upto + 1):
             layer = self.net.layers[index]
             if index > first:
-                inputs = Rows((h * layer.row_factor(square_sum)).to(self.pairs.dtype))
-            h = inputs.activities(layer)
-            square_sum = torch.linalg.vector_norm(h, dim=1).square_()
-            yield index, inputs, h, square_sum
+                inputs = Rows((h * layer.row_factor(g)).to(self.dtype))  # noqa: F821
+            h = layer.activities(inputs)
+            g = goodness(h)  # also what the layer above takes away by rescaling
+            yield index, inputs, h, g
+
+    def _take_step(self, order, batch, rate, peer_means):
+        """Let all layers move and count the step, whatever happens; return whether its epoch ends."""
+        moving = [self._optimisers[index] for index in self.active_layers]
+        moving = [
+            one for one, index in zip(moving, self.active_layers) if not self._is_frozen(index)
+        ]
+        for optimiser in moving:
+            optimiser.param_groups[0]["lr"] = rate
+        if self._head_optimiser is not None:
+            self._head_optimiser.param_groups[0]["lr"] = HEAD_RATE * rate / self.learning_rate
+            moving.append(self._head_optimiser)
+        interruption = None
+        for optimiser in moving:
+            try:
+                step_whole(optimiser)
+            except BaseException as error:
+                interruption = error
+        self._peer_means = peer_means
+        epoch_done = self.schedule.count_step(order, batch)
+        if interruption is not None:
+            raise interruption
+        return epoch_done
+
+    def _is_frozen(self, index):
+        return index in self.frozen or not self.net.layers[index].weight.requires_grad
 
     def _new_optimiser(self, layer):
-        options = {"lr": self.learning_rate, "weight_decay": self.recipe.weight_decay}
-        if self.net.device.type in ("cpu", "cuda"):
-            options["fused"] = True  # one kernel for the whole update
-        if self.recipe.optimiser in ("adam", "adamw"):
-            return (torch.optim.Adam if self.recipe.optimiser == "adam" else torch.optim.AdamW)(
-                layer.parameters(), **options
-            )
-        return torch.optim.SGD(layer.parameters(), momentum=self.recipe.momentum, **options)
+        recipe = self.recipe
+        return new_optimiser(
+            recipe.optimiser,
+            layer.parameters(),
+            lr=self.learning_rate,
+            weight_decay=recipe.weight_decay,
+            momentum=recipe.momentum,
+        )
 
     # ---- from layer to layer
 
     def _next_phase(self):
-        """Go on to the next layer of the greedy schedule, growing one if the recipe says so; else the run is over."""
-        if self.recipe.schedule == "simultaneous" or (
-            self.phase + 1 == len(self.net.layers) and not self._grow()
-        ):
+        """Go on to the next layer of the greedy schedule, growing one if need be; else stop."""
+        schedule, former = self.schedule, self.generator.get_state()
+        if not schedule.greedy:
             raise StopIteration
-        self._climb()
-        self.epoch = self.position = 0
+        phase = schedule.phase
+        try:
+            new = None
+            if phase + 1 == len(self.net.layers):
+                new = self._grown()
+            standing = self._input_above()
+            optimiser = new and self._new_optimiser(new)
+            with held_back():
+                if new is not None:
+                    self.net.layers.append(new)
+                    self._layers.append(new)
+                    self._optimisers.append(optimiser)
+                    schedule.layers += 1
+                self._standing = standing
+                schedule.climb()
+        except BaseException:
+            if schedule.phase == phase:
+                self.generator.set_state(former)
+            raise
 
     @torch.no_grad()
-    def _climb(self):
-        """Move on to the layer above. With fixed negatives and undisturbed images its input never changes again: it is computed once for all."""
-        if self.pairs.fixed is not None and not self.recipe.disturbed:
-            above, parts = self.net.layers[self.phase + 1], []
-            for rows in torch.arange(self.count, device=self.net.device).split(PART):
-                *_, (_, _, h, square_sum) = self._activities(rows, upto=self.phase)
-                parts.append((h * above.row_factor(square_sum)).unflatten(0, (2, -1)))
-            self._standing = torch.cat(parts, dim=1)  # (2, N, D): positives, negatives
-        self.phase += 1
+    def _input_above(self):
+        """What the layer above will see: once for all, if negatives are fixed and images as given."""
+        if self.pairs.fixed is None or self.recipe.disturbed:
+            return None
+        positions, parts = torch.arange(self.schedule.images, device=self.net.device), []
+        for part in positions.split(IMAGES_AT_ONCE):
+            inputs = self._first_inputs(part).inputs
+            *_, (index, _, h, g) = self._activities(inputs, upto=self.phase)
+            factor = self.net.layers[index].row_factor(g, h.shape[1])  # all layers have one scale
+            parts.append((h * factor).unflatten(0, (2, -1)))
+        return torch.cat(parts, dim=1)  # (2, N, D): positives, negatives
 
-    def _grow(self):
-        """Add a layer if the last one raised accuracy by more than `growth_gain`; say whether it did."""
+    def _grown(self):
+        """Return a new layer if the last raised accuracy by more than `growth_gain`; else stop."""
         recipe, layers = self.recipe, len(self.net.layers)
         asked = bool(self.growth) and self.growth[-1][0] == layers
-        if recipe.growth == "none" or asked:
-            return False
-        before = self.growth[-1][1] if self.growth else 0.0
-        accuracy = (
-            1
-            - error_rates(
-                self.net, self.train_split if recipe.growth == "training" else self.validation_split
-            )[0]
-        )
-        self.growth.append((layers, accuracy))
+        if recipe.growth == "none":
+            raise StopIteration
+        if not asked:
+            by_training = recipe.growth == "training"
+            split = self.train_split if by_training else self.validation_split
+            self.growth.append((layers, 1 - error_rate(self.net, split)))
+        (_, before), (_, accuracy) = ([(0, 0.0)] + self.growth)[-2:]
         if layers >= recipe.max_layers or accuracy - before <= recipe.growth_gain:
-            return False
-        self._optimisers.append(
-            self._new_optimiser(self.net.add_layer(recipe.growth_width, generator=self.generator))
-        )
-        return True
+            raise StopIteration
+        return self.net.make_layer(recipe.growth_width, generator=self.generator)
 
     # ---- rewind and resume
 
-    STATE = (
-        "learning_rate",
-        "threshold",
-        "temperature",
-        "epochs",
-        "step",
-        "epoch",
-        "position",
-        "phase",
-        "seconds",
-    )
+    KNOBS = ("learning_rate", "threshold", "temperature", "seconds")
 
     def state_dict(self):
-        """Return a copy of everything the run needs to go on from here to the bit: network, optimisers, position, generator."""
+        """Return a copy of all that the run needs to go on from here, to the bit."""
+        optimisers = [optimiser.state_dict() for optimiser in self._optimisers]
         return copy.deepcopy(
             {
-                **{name: getattr(self, name) for name in self.STATE},
+                "made_for": self._fingerprint(),
+                **{name: getattr(self, name) for name in self.KNOBS},
+                **{name: getattr(self.schedule, name) for name in Schedule.COUNTED},
                 "frozen": sorted(self.frozen),
                 "growth": self.growth,
                 "net": self.net.state_dict(),
-                "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
+                "optimisers": optimisers,
                 "head_optimiser": self._head_optimiser and self._head_optimiser.state_dict(),
-                "peers": self.peers.means,
+                "peer_means": self._peer_means,
                 "generator": self.generator.get_state(),
-                "order": self.order,
+                "order": self.schedule.order,
                 "fixed_negatives": self.pairs.fixed,
             }
         )
 
     def load_state_dict(self, state):
-        """Go back (or on) to a state of `state_dict()`, of this run or of one made from the same data and recipe.
+        """Go back (or on) to a state of `state_dict()`, of this run or of one like it.
 
-        Raises ValueError if the state has fewer layers than the network began with.
+        Raises ValueError, before anything changes, for a state of another recipe, other data or
+        another network.
         """
+        self._check_state(state)
         state = copy.deepcopy(state)
-        layers = len(state["optimisers"])
-        if layers < self.planned_layers:
-            raise ValueError(
-                f"this state has {layers} layers, but the network began with {self.planned_layers}"
-            )
-        while len(self.net.layers) < layers:
-            self.net.add_layer(self.recipe.growth_width)
-        del self.net.layers[layers:]
-        self.net.load_state_dict(state["net"])
-        self._optimisers = [self._new_optimiser(layer) for layer in self.net.layers]
-        for optimiser, saved in zip(self._optimisers, state["optimisers"]):
-            optimiser.load_state_dict(saved)
-        if self._head_optimiser is not None:
-            self._head_optimiser = head_optimiser(self.net.head)
-            self._head_optimiser.load_state_dict(state["head_optimiser"])
-        self.peers.means = {
-            index: mean.to(self.net.device) for index, mean in state["peers"].items()
-        }
-        self.generator.set_state(state["generator"])
-        self.order, self.pairs.fixed = (
-            None if state[name] is None else state[name].to(self.net.device)
-            for name in ("order", "fixed_negatives")
+        count, layers = len(state["optimisers"]), list(self.net.layers)
+        while len(layers) < count:
+            width, inputs = self.recipe.growth_width, layers[-1].out_features
+            new = self.net.make_layer(width, inputs=inputs, generator=torch.Generator())
+            layers.append(new)
+        del layers[count:]
+        device = self.net.device
+
+        def here(value):
+            return None if value is None else value.to(device)
+
+        with held_back():
+            self.net.layers = torch.nn.ModuleList(layers)
+            self.net.load_state_dict(state["net"])
+            self._layers = list(self.net.layers)
+            self._optimisers = [self._new_optimiser(layer) for layer in self.net.layers]
+            for optimiser, saved in zip(self._optimisers, state["optimisers"]):
+                optimiser.load_state_dict(saved)
+            if self._head_optimiser is not None:
+                self._head_optimiser = head_optimiser(self.net.head)
+                self._head_optimiser.load_state_dict(state["head_optimiser"])
+            self._peer_means = {index: here(mean) for index, mean in state["peer_means"].items()}
+            self.generator.set_state(state["generator"])
+            self.pairs.fixed = here(state["fixed_negatives"])
+            self.frozen, self.growth = set(state["frozen"]), state["growth"]
+            for name in self.KNOBS:
+                setattr(self, name, state[name])
+            self.schedule.order, self.schedule.layers = here(state["order"]), count
+            self.schedule.phase, self._standing = 0, None
+            while self.schedule.phase < state["phase"]:
+                self._standing = self._input_above()
+                self.schedule.climb()
+            for name in Schedule.COUNTED:
+                setattr(self.schedule, name, state[name])
+
+    def _fingerprint(self):
+        """What a state must belong to: the recipe, the network's start and the data."""
+        if not hasattr(self, "_made_for"):
+            split = self.train_split
+            few = torch.linspace(0, len(split.images) - 1, 16, device=split.images.device).long()
+            seen = split.images[few], split.labels
+            content = b"".join(part.cpu().contiguous().numpy().tobytes() for part in seen)
+            self._made_for = {
+                "recipe": {k: v for k, v in asdict(self.recipe).items() if k not in Recipe.WORDS},
+                "widths": self.net.widths[: self.schedule.planned_layers + 1],
+                "images": tuple(split.images.shape),
+                "digest": hashlib.sha256(content).hexdigest(),
+            }
+        return self._made_for
+
+    def _check_state(self, state):
+        mine, theirs = (
+            self._fingerprint(),
+            state.get("made_for") if isinstance(state, dict) else None,
         )
-        self.frozen, self.growth = set(state["frozen"]), state["growth"]
-        self.phase, self._standing = 0, None
-        while self.phase < state["phase"]:
-            self._climb()
-        for name in self.STATE:
-            setattr(self, name, state[name])
+        if theirs is None:
+            raise ValueError("this is no state of a training: give what run.state_dict() returned")
+        if theirs["recipe"] != mine["recipe"]:
+            changed = [
+                name
+                for name, value in mine["recipe"].items()
+                if theirs["recipe"].get(name) != value
+            ]
+            raise ValueError(
+                f"this state is of another recipe, which differs in {', '.join(changed)}: "
+                "load it into train(net, data, recipe) with the recipe it was made with"
+            )
+        for name, what in (
+            ("widths", "a network that began with widths"),
+            ("images", "images of shape"),
+        ):
+            if list(theirs[name]) != list(mine[name]):
+                raise ValueError(
+                    f"this state is of {what} {list(theirs[name])}, this run has {list(mine[name])}"
+                )
+        if theirs["digest"] != mine["digest"]:
+            raise ValueError(
+                "this state is of other images or labels than this run's: load the same data"
+            )
 
     # ---- what may be changed while it trains
 
-    def _check_knobs(self):
+    def _check_before_a_step(self):
         """Raise ValueError unless what may be changed while it trains is usable."""
         for name, least in (
             ("learning_rate", "above 0"),
@@ -330,9 +468,36 @@ class Training(Schedule):
             ("threshold", ""),
         ):
             value = getattr(self, name)
-            if (
-                not isinstance(value, (int, float))
-                or not math.isfinite(value)
-                or (least and value <= 0)
-            ):
+            number = isinstance(value, (int, float)) and math.isfinite(value)
+            if not number or (least and value <= 0):
                 raise ValueError(f"{name}={value!r}: expected a finite number {least}".rstrip())
+        layers = self.net.layers
+        if len(layers) != len(self._layers) or any(
+            a is not b for a, b in zip(layers, self._layers)
+        ):
+            raise ValueError(
+                "the network's layers were replaced or added since train(net, ...): begin a new "
+                "training of it; a recipe with growth adds layers by itself"
+            )
+        if training_dtype(self.net, self.recipe) != self.dtype:
+            raise ValueError(
+                f"the network's weights became {layers[0].weight.dtype} since train(net, ...): "
+                "convert them before, and the images too"
+            )
+
+
+def _check_kinds(net, data, recipe, draw):
+    """Raise TypeError unless the arguments of `train` are what they should be."""
+    if not isinstance(net, FFNet):
+        raise TypeError(f"net is {type(net).__name__}, expected an FFNet, such as recipe.network()")
+    if not isinstance(recipe, Recipe):
+        raise TypeError(
+            f"recipe is {recipe!r}, expected a Recipe, such as RECIPES['quick'] or Recipe(epochs=3)"
+        )
+    if not isinstance(data, (Digits, Split)):
+        raise TypeError(
+            f"data is {type(data).__name__}, "
+            "expected the Digits of load_mnist() or Split(images, labels)"
+        )
+    if draw is not None and not callable(draw):
+        raise TypeError(f"draw is {draw!r}, expected a function draw(labels, generator=...)")

@@ -14,8 +14,8 @@ import json
 from pathlib import Path
 
 from ffteach.recipe import Recipe
-from ffteach.recipes import RECIPES
-from ffteach.results import FILE, differences, load_results, settings_of
+from ffteach.runs.recipes import RECIPES
+from ffteach.runs.results import FILE, differences, load_results, settings_of
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- results: written by scripts/add_result.py -->", "<!-- end of results -->"

@@ -1,10 +1,26 @@
-"""Live panels: networks that train while you turn their knobs, in JupyterLab. The only part that needs ipywidgets."""
+"""Live panels for notebooks: networks that train while you turn their controls.
 
-import torch._dynamo  # noqa: F401  torch.optim imports it at its first use: one to two seconds that no click should wait for
+They need ipywidgets. Each panel has a folder of its own (`training`, `goodness`, `masks`, `probe`,
+`pad`) that imports from `shared` and from the package below, never from another panel's folder.
+Read `shared` first; then in a panel's folder `lab.py`, the panel itself. `shared/css.py` lists the
+CSS classes.
+"""
 
-from .digit_pad import DigitPad
-from .goodness_lab import GoodnessLab
-from .mask_lab import MaskLab
-from .presets import PRESETS, SLOW_MOTION
-from .probe_lab import ProbeLab
-from .training_lab import TrainingLab
+import torch._dynamo  # noqa: F401  torch.optim loads it at first use, for one to two seconds
+
+from .goodness.lab import GoodnessLab
+from .masks.lab import MaskLab
+from .pad.lab import DigitPad
+from .probe.lab import ProbeLab
+from .training.lab import TrainingLab
+from .training.presets import PRESETS, SLOW_MOTION
+
+__all__ = [
+    "PRESETS",
+    "SLOW_MOTION",
+    "DigitPad",
+    "GoodnessLab",
+    "MaskLab",
+    "ProbeLab",
+    "TrainingLab",
+]

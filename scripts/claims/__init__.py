@@ -1,11 +1,11 @@
-"""What the lessons claim of measurements: each file's `CLAIMS` are measured with other seeds by `scripts/check_claims.py`."""
+"""What the lessons claim of measurements: `scripts/check_claims.py` measures each file's `CLAIMS`."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 
 class Claim(NamedTuple):
-    """One sentence of a lesson: `measure(seed)` must lie between `low` and `high`, both included."""
+    """A sentence of a lesson: `measure(seed)` must lie between `low` and `high`, both included."""
 
     where: str
     claim: str

@@ -1,4 +1,4 @@
-"""What lessons 03, 04 and 05 claim of a measurement, measured with any seed. Run by `scripts/check_claims.py`."""
+"""What lessons 03 to 05 claim of measurements, for any seed (run by `scripts/check_claims.py`)."""
 
 from functools import cache
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 import ffteach
-from ffteach import RECIPES, LinearProbe, PublishedProbe, Recipe, Split, features, seeded, train
+from ffteach import RECIPES, LinearProbe, PublishedProbe, Recipe, Split, features, train
 
 from . import Claim
 
@@ -32,7 +32,7 @@ def fitted(recipe, seed, draw=None):
 
 
 def probed(see, decay=1e-2, labels=None):
-    """The validation error in % of a converged probe on see(images), fitted to the first `labels` digits."""
+    """The validation error in % of a probe on see(images), fitted to the first `labels` digits."""
     data = digits()
     rows = slice(labels)
     probe = LinearProbe(decay).fit(see(data.train.images[rows]), data.train.labels[rows])
@@ -146,7 +146,7 @@ def game(kind, size, squares, seed, epochs=5):
 
 
 def in_order_unsquared(seed):
-    """One layer whose goodness is the mean activity, not squared: pairs of 8 blurs in order, in %."""
+    """One layer, goodness the mean activity, not squared: pairs of 8 blurs in order, in %."""
     net, draws, data = ONE_LAYER.network(seed=seed), generator(seed), digits()
     optimiser = torch.optim.Adam(net.parameters(), lr=1e-3)
     for batch in torch.cat([torch.randperm(8000, generator=draws) for _ in range(2)]).split(100):
@@ -283,7 +283,7 @@ def unsupervised(kind, seed):
 
 @cache
 def read(kind, seed, layers=(1, 2), labels=None, decay=1e-2):
-    """The validation error in % of a probe on raw pixels, the untrained network or a trained one."""
+    """The validation error in % of a probe on raw pixels, or on a network trained or not."""
     if kind == "raw":
         return probed(lambda images: images, decay, labels)
     net = unsupervised(kind, seed)
@@ -322,7 +322,7 @@ def one_wide_layer(seed):
 
 @cache
 def system_c(kind, seed, normalised=False):
-    """System C in small: 2 000 digits, 200 units, 200 full-batch steps for each layer; its own probe."""
+    """System C in small: 2 000 digits, 200 units, 200 full-batch steps a layer; error in %."""
     data = digits()
     few = Split(data.train.images[:2000], data.train.labels[:2000])
     recipe = RECIPES["mask-probe"].but(widths=(784, 200, 200, 200), epochs=200)
@@ -514,7 +514,7 @@ def one_pass(seed):
 
 @cache
 def one_layer_with_push(threshold, strength, seed):
-    """`(error in %, units silent on all unseen digits)` of one layer, peer normalisation by autograd."""
+    """`(error in %, units silent on all unseen digits)` of one layer, trained by autograd."""
     data, net = digits(), Recipe(widths=(784, 300)).network(seed=seed)
     layer, draws, running = net.layers[0], generator(seed), torch.full((300,), 0.5)
     optimiser = torch.optim.Adam(layer.parameters(), lr=1e-3)
@@ -522,7 +522,7 @@ def one_layer_with_push(threshold, strength, seed):
         x, y = data.train.images[batch], data.train.labels[batch]
         wrong = ffteach.wrong_labels(y, generator=draws)
         z_pos, z_neg = (
-            F.linear(layer.normalise(ffteach.overlay_label(x, v, 4.0)), layer.weight, layer.bias)
+            F.linear(layer.rescale(ffteach.overlay_label(x, v, 4.0)), layer.weight, layer.bias)
             for v in (y, wrong)
         )
         h_pos, h_neg = z_pos.relu(), z_neg.relu()
@@ -553,19 +553,19 @@ def backprop(seed, epochs=6):
     first, second, last = (torch.nn.Linear(*size) for size in sizes)
     net = torch.nn.Sequential(first, torch.nn.ReLU(), second, torch.nn.ReLU(), last)
     optimiser = torch.optim.Adam(net.parameters(), lr=1e-3)
-    data, step, total = digits(), 0, epochs * 80
-    for batch in torch.cat([torch.randperm(8000) for _ in range(epochs)]).split(100):
+    data, total = digits(), epochs * 80
+    order = torch.cat([torch.randperm(8000) for _ in range(epochs)])
+    for step, batch in enumerate(order.split(100)):
         optimiser.param_groups[0]["lr"] = 1e-3 * min(1, 2 * (1 - step / total))
         optimiser.zero_grad()
         F.cross_entropy(net(data.train.images[batch]), data.train.labels[batch]).backward()
         optimiser.step()
-        step += 1
     with torch.no_grad():
         return points(net(data.validation.images).argmax(dim=1) != data.validation.labels)
 
 
 def boxed(box, learn, seed):
-    """`(error in %, how far layer 1 moved)` of two layers with `box` between them; see lesson 05."""
+    """`(error in %, how far layer 1 moved)` of two layers with `box` between them."""
     data, draws = digits(), generator(seed)
     layers = Recipe(widths=(784, 300, 300)).network(seed=seed).layers
     start = layers[0].weight.detach().clone()

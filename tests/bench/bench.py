@@ -1,7 +1,8 @@
 """How fast ffteach is, measured side by side in one run: `make bench`. Reports, asserts nothing.
 
-Prints Markdown tables. What is compared takes turns, and its best turn counts, so that a passing disturbance hits no side alone; but
-a machine that is busy with other work still gives other ratios: run it on a quiet one.
+Prints Markdown tables. What is compared takes turns, and its best turn counts, so that a passing
+disturbance hits no side alone; but a machine that is busy with other work still gives other ratios:
+run it on a quiet one. "plain" is `ffteach.plain`.
 """
 
 import functools
@@ -15,21 +16,23 @@ from pathlib import Path
 
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from reference import Reference
-
-from ffteach import RECIPES, Recipe, Split, error_rates, goodness_per_label, load_mnist, train
+from ffteach import (
+    RECIPES,
+    Recipe,
+    Split,
+    error_rate,
+    goodness_per_label,
+    load_mnist,
+    plain,
+    train,
+)
 from ffteach.device import choose_device, matrix_dtype, usable_cores
-from ffteach.report import peak_memory_mb
+from ffteach.runs.report import peak_memory_mb
 
 ENOUGH = 3  # seconds of measuring for each side
-TURN = (
-    0.05  # seconds at a time: what it needs is then in the cache, as it is while a network trains
-)
-PUBLISHED_ERROR, PUBLISHED_STEPS = (
-    0.0733,
-    2 * 1300,
-)  # system A: its test error, and the full-batch steps of its two layers
+TURN = 0.05  # seconds at a time: what it needs is then in the cache, as while a network trains
+# system A: its test error, and the full-batch steps of its two layers
+PUBLISHED_ERROR, PUBLISHED_STEPS = 0.0733, 2 * 1300
 
 
 def timed(run, calls):
@@ -79,7 +82,13 @@ def first_digits(count):
 
 def recipe_of(widths, batch_size, **settings):
     return Recipe(
-        **{"widths": widths, "batch_size": batch_size, "epochs": 10**6, "decay": "none", **settings}
+        **{
+            "widths": widths,
+            "batch_size": batch_size,
+            "epochs": 10**6,
+            "rate_decay": "none",
+            **settings,
+        }
     )
 
 
@@ -92,28 +101,23 @@ def stepper(recipe, data):
 # ---- against the plain way
 
 
+def plain_layers(widths):
+    """The layers of `ffteach.plain`, with the fused form of the same optimiser."""
+    layers = [plain.Layer(*sides) for sides in itertools.pairwise(widths)]
+    for layer in layers:
+        layer.optimiser = torch.optim.Adam(layer.parameters(), lr=1e-3, fused=True)
+    return layers
+
+
 def plain_stepper(recipe, data):
-    """The same step with autograd on materialised overlays, and torch.optim."""
+    """The same step as one would first write it: autograd on overlays that are written out."""
     images, labels = data
     batches = itertools.cycle(torch.randperm(len(images)).split(recipe.batch_size))
-    net = Reference(recipe.network(), recipe.row_scale, recipe.label_strength)
-    optimisers = net.optimisers(
-        functools.partial(torch.optim.Adam, lr=recipe.learning_rate, fused=True)
-    )
+    layers = plain_layers(recipe.widths)
 
     def step():
         batch = next(batches)
-        wrong = (labels[batch] + torch.randint(1, 10, (len(batch),))) % 10
-        net.step(
-            optimisers,
-            range(len(optimisers)),
-            images[batch],
-            labels[batch],
-            wrong,
-            recipe.loss,
-            recipe.threshold,
-            recipe.temperature,
-        )
+        plain.step(layers, images[batch], labels[batch])
 
     return step
 
@@ -127,29 +131,29 @@ def against_the_plain_way():
         ((784, 2000, 2000), 1000),
     ):
         recipe = recipe_of(widths, batch)
-        ours, plain = race(stepper(recipe, data), plain_stepper(recipe, data))
+        ours, theirs = race(stepper(recipe, data), plain_stepper(recipe, data))
         rows.append(
             [
                 f"step, {'-'.join(map(str, widths))}, batch {batch}",
                 f"{1000 * ours:.1f} ms",
-                f"{1000 * plain:.1f} ms",
-                f"{plain / ours:.1f}",
+                f"{1000 * theirs:.1f} ms",
+                f"{theirs / ours:.1f}",
             ]
         )
     images = data.images[:2000]
     for widths in ((784, 500), (784, 500, 500), (784, 2000, 2000)):
         net = recipe_of(widths, 100).network()
-        reference = Reference(net, "mean-square-1", net.label_strength)
-        ours, plain = race(
+        layers = plain_layers(widths)
+        ours, theirs = race(
             lambda: goodness_per_label(net, images),
-            lambda: [reference.goodness_per_label(part) for part in images.split(500)],
+            lambda: [plain.predict(layers, part) for part in images.split(500)],
         )
         rows.append(
             [
                 f"goodness of ten labels, {'-'.join(map(str, widths))}, 2 000 images",
                 f"{1000 * ours:.0f} ms",
-                f"{1000 * plain:.0f} ms",
-                f"{plain / ours:.1f}",
+                f"{1000 * theirs:.0f} ms",
+                f"{theirs / ours:.1f}",
             ]
         )
     table(
@@ -290,9 +294,9 @@ def seconds_to(error, recipe, which="sample", *, to_the_end=True):
     for record in run.epoch_records():
         if (
             reached is None
-            and error_rates(
+            and error_rate(
                 net, data.test, layers=recipe.counted_layers(net), shift=recipe.predict_shift
-            )[0]
+            )
             < error
         ):
             reached = record.seconds, record.epoch
@@ -301,9 +305,7 @@ def seconds_to(error, recipe, which="sample", *, to_the_end=True):
     return (
         reached,
         run.seconds,
-        error_rates(net, data.test, layers=recipe.counted_layers(net), shift=recipe.predict_shift)[
-            0
-        ],
+        error_rate(net, data.test, layers=recipe.counted_layers(net), shift=recipe.predict_shift),
     )
 
 

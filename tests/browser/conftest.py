@@ -1,7 +1,7 @@
-"""One JupyterLab and one Chromium for all browser tests. Without Chromium they are skipped, with the reason.
+"""One JupyterLab and one Chromium for all browser tests. Without Chromium they are skipped.
 
-Screenshots go to the folder that the environment variable FFTEACH_SCREENSHOTS names, else to a temporary one.
-`pytest tests/browser --update-screenshots` also writes those anew that docs/ holds.
+Screenshots go to the folder that the environment variable FFTEACH_SCREENSHOTS names, else to a
+temporary one. `pytest tests/browser --update-screenshots` also replaces those that docs/ holds.
 """
 
 import os
@@ -17,7 +17,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--update-screenshots",
         action="store_true",
-        help="write the screenshots that docs/ holds anew",
+        help="replace the screenshots that docs/ holds",
     )
 
 
@@ -29,7 +29,8 @@ def browser():
     chromium = find_chromium()
     if chromium is None:
         pytest.skip(
-            "no Chromium found: install one (Debian: apt install chromium) or set FFTEACH_CHROMIUM to its path"
+            "no Chromium found: install one (Debian: apt install chromium) or set "
+            "FFTEACH_CHROMIUM to its path"
         )
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)

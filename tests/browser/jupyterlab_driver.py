@@ -1,6 +1,7 @@
-"""Drive a real JupyterLab in a real Chromium: a server on loopback, and notebooks opened and run in the browser.
+"""Drive a real JupyterLab in a real Chromium: a server on loopback, and notebooks in the browser.
 
-Nothing outside 127.0.0.1 is reached: the browser blocks every other address, and `problems()` names the attempts.
+Nothing outside 127.0.0.1 is reached: the browser blocks every other address, and `problems()` names
+the attempts.
 """
 
 import contextlib
@@ -39,24 +40,28 @@ SETTINGS = {
     },  # every cell stays in the page
     "@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": {"autosave": False},
 }
-# The toolbar says "idle" before there is a kernel, and a Run All at that moment is lost: so ask the application itself.
+# The toolbar says "idle" before there is a kernel, and a Run All at that moment is lost: so ask the
+# application itself.
 KERNEL_READY = """async () => {
-    const session = window.jupyterapp?.shell.currentWidget?.sessionContext, kernel = session?.session?.kernel;
+    const session = window.jupyterapp?.shell.currentWidget?.sessionContext;
+    const kernel = session?.session?.kernel;
     if (!kernel) return false;
     const late = new Promise(done => setTimeout(done, 1000, 'late'));
-    if (await Promise.race([late, Promise.all([session.ready, kernel.info])]) === 'late') return false;
-    return kernel.connectionStatus === 'connected' && kernel.status === 'idle' && !session.pendingInput; }"""
+    const ready = Promise.all([session.ready, kernel.info]);
+    if (await Promise.race([late, ready]) === 'late') return false;
+    const connected = kernel.connectionStatus === 'connected' && kernel.status === 'idle';
+    return connected && !session.pendingInput; }"""
 NOTEBOOK = "window.jupyterapp.shell.currentWidget.content.model.toJSON()"
 
 
 def find_chromium():
-    """Return the path of Chromium: the environment variable FFTEACH_CHROMIUM, else what is installed, else None."""
+    """Return the path of Chromium or None: FFTEACH_CHROMIUM says it, else what is installed."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return os.environ.get("FFTEACH_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
 def wait_for(read, wanted=bool, *, seconds=30, what="what was waited for", pause=0.05):
-    """Return the first value of `read()` for which `wanted(value)` holds. Raises AssertionError after `seconds`."""
+    """Return the first `read()` for which `wanted` holds. Raises AssertionError after `seconds`."""
     end = time.monotonic() + seconds
     while True:
         value = read()
@@ -76,7 +81,7 @@ def free_port():
 
 
 class JupyterServer:
-    """A JupyterLab on 127.0.0.1 with a token, throw-away settings in `home` and the folder `root` as its files."""
+    """A JupyterLab on 127.0.0.1 with a token, passing settings in `home`, and files in `root`."""
 
     def __init__(self, root, home):
         self.root, self.token, self.log = root, secrets.token_hex(16), home / "server.log"
@@ -161,7 +166,7 @@ class JupyterServer:
 
 
 class LoopbackPage:
-    """A browser page that reaches nothing but 127.0.0.1, closed at the end of `with`. `page` is Playwright's."""
+    """A browser page that reaches nothing but 127.0.0.1. `page` is Playwright's."""
 
     def __init__(self, browser, *, width=1280, height=1000):
         self._problems = []
@@ -243,7 +248,7 @@ class NotebookPage(LoopbackPage):
             )
 
     def run_all(self, seconds=180):
-        """Run all cells from the menu and wait for the end. Raises AssertionError with the error of a cell."""
+        """Run all cells from the menu and wait for the end. AssertionError if a cell fails."""
         self.page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
         self.page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
         wait_for(self._all_ran, seconds=seconds, what="the end of all cells", pause=0.2)
@@ -291,7 +296,7 @@ class NotebookPage(LoopbackPage):
         ]
 
     def problems(self):
-        """What must not happen: cell errors, errors in the browser, outside requests, entries in JupyterLab's log console.
+        """What must not happen: errors in cells or browser, outside requests, entries in the log.
 
         An exception or a print in a widget's callback appears in the log console only.
         """

@@ -1,4 +1,4 @@
-"""A live panel in a browser page, as someone sees and uses it; shared by the tests of all panels."""
+"""A live panel in a browser page, as someone sees and uses it; for the tests of all panels."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""`make demo`: the training lab as a web page of Voila, for a projector, with every outside address blocked."""
+"""`make demo`: the training lab as a web page of Voila, with every outside address blocked."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def address(browser, tmp_path_factory):
-    """The page's address, served with the command of the Makefile; the server and its kernels end with the tests."""
+    """The page's address, served with the Makefile's command; its kernels end with the tests."""
     pytest.importorskip("voila", reason="voila is not installed: pip install 'ffteach[demo]'")
     command = re.search(r"\$\(PY\) (-m voila .*) \$\(ARGS\)", (ROOT / "Makefile").read_text())[
         1

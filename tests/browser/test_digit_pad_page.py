@@ -1,4 +1,4 @@
-"""The digit pad in a real JupyterLab: drawing with mouse, finger and keys, the overlay by hand, and training meanwhile."""
+"""The digit pad in a real JupyterLab: mouse, finger, keys, the overlay, and training meanwhile."""
 
 import re
 import time
@@ -28,7 +28,9 @@ ZERO = [
     ]
 ]
 SEVEN = [[(0.25, 0.2), (0.72, 0.2), (0.45, 0.85)]]
-INK = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.filter((v, i) => i % 4 === 0 && v > 127).length"
+DRAWN_PIXELS = """canvas => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, index) => index % 4 === 0 && value > 127).length; }"""
 TOP = "canvas => canvas.getBoundingClientRect().top"
 
 
@@ -50,9 +52,9 @@ class PadPage(PanelPage):
         return [float(value) for value in re.findall(r"(\d+\.\d\d) in layer", self.alt)]
 
     @property
-    def ink(self):
-        """How many pixels of the canvas are drawn."""
-        return self.canvas.evaluate(INK)
+    def drawn_pixels(self):
+        """How many pixels of the canvas are bright."""
+        return self.canvas.evaluate(DRAWN_PIXELS)
 
     def stays(self):
         """Does the picture stay as it is, since all of the drawing has arrived?"""
@@ -90,7 +92,7 @@ def notebook(browser, server):
 
 @pytest.fixture
 def pad(notebook):
-    """The first panel, a little trained, empty and paused; afterwards nothing must have gone wrong anywhere."""
+    """The first panel, a little trained, empty and paused; afterwards nothing has gone wrong."""
     pad = PadPage(notebook, FIRST)
     pad.clear()
     yield pad
@@ -100,7 +102,7 @@ def pad(notebook):
 
 
 def test_everything_has_a_name_and_an_empty_pad_says_so(pad):
-    assert pad.ink == 0 and pad.step == 80
+    assert pad.drawn_pixels == 0 and pad.step == 80
     for name in ("Train", "One step", "Reset", "Load a test digit", "Print the line", "Clear"):
         assert pad.root.get_by_role("button", name=name, exact=True).count() == 1
     for name in ("Label overlay", "Strength"):
@@ -112,7 +114,7 @@ def test_a_mouse_draws_digits_that_the_network_reads(pad, screenshot):
     for digit, strokes in ((0, ZERO), (1, ONE), (7, SEVEN)):
         pad.clear()
         pad.draw(strokes)
-        assert pad.ink > 3000
+        assert pad.drawn_pixels > 3000
         wait_for(lambda: pad.answer == digit, what=f"the answer {digit}")
         screenshot(pad.root, f"digit-pad-{digit}")
 
@@ -146,9 +148,9 @@ def test_the_picture_follows_a_stroke_that_is_not_finished(pad):
     pad.page.mouse.up()
     wait_for(lambda: pad.alt != half, what="a new picture")
     pad.page.mouse.move(frame["x"] + 40, frame["y"] + 40, steps=5)  # the button is up
-    before = pad.ink
+    before = pad.drawn_pixels
     pad.page.mouse.move(frame["x"] + 40, frame["y"] + 150, steps=5)
-    assert pad.ink == before
+    assert pad.drawn_pixels == before
 
 
 def test_a_finger_draws_and_does_not_scroll_the_page(pad):
@@ -178,7 +180,7 @@ def test_the_keyboard_alone_draws_loads_and_clears(pad):
     pad.canvas.focus()
     for _ in range(10):
         pad.page.keyboard.press("ArrowUp")
-    assert pad.ink == 0
+    assert pad.drawn_pixels == 0
     pad.page.keyboard.press("Space")
     for _ in range(20):
         pad.page.keyboard.press("ArrowDown")
@@ -187,22 +189,24 @@ def test_the_keyboard_alone_draws_loads_and_clears(pad):
     wait_for(lambda: pad.answer == 1, what="the answer 1")
     pad.page.keyboard.press("Delete")
     wait_for(lambda: pad.alt, lambda alt: "The pad is empty" in alt, what="an empty pad")
-    assert pad.ink == 0 and len(pad.notebook.cells()) == cells
+    assert pad.drawn_pixels == 0 and len(pad.notebook.cells()) == cells
     pad.part("ff-load").press("Enter")
     label = int(wait_for(lambda: re.search(r"labelled (\d)", pad.status), what="a test digit")[1])
-    wait_for(lambda: pad.ink > 1000 and pad.answer is not None, what=f"the {label} on the pad")
+    wait_for(
+        lambda: pad.drawn_pixels > 1000 and pad.answer is not None, what=f"the {label} on the pad"
+    )
 
 
 def test_strokes_stay_on_the_pad_while_it_trains(pad, screenshot):
     pad.train()
     step = pad.step
     pad.draw(ZERO)
-    drawn = pad.ink
+    drawn = pad.drawn_pixels
     pad.wait_step(step + 30)
     wait_for(lambda: pad.answer == 0, what="the answer 0")
     seen = pad.alt
     pad.wait_step(pad.step + 20)
-    assert pad.alt != seen and pad.ink == drawn  # the goodness moves, the drawing stays
+    assert pad.alt != seen and pad.drawn_pixels == drawn  # the goodness moves, the drawing stays
     screenshot(pad.root, "digit-pad")
     started = time.monotonic()
     pad.pause()
@@ -212,14 +216,14 @@ def test_strokes_stay_on_the_pad_while_it_trains(pad, screenshot):
     assert pad.step == step
     pad.part("ff-reset").click()
     wait_for(lambda: pad.step, (0).__eq__, what="the network as it was")
-    assert pad.ink == drawn
+    assert pad.drawn_pixels == drawn
 
 
 def test_two_pads_do_not_disturb_each_other(pad, notebook):
     other = PadPage(notebook, SECOND)
     other.draw(ONE)
     wait_for(lambda: other.answer is not None, what="an answer of the other pad")
-    assert "The pad is empty" in pad.alt and pad.ink == 0
+    assert "The pad is empty" in pad.alt and pad.drawn_pixels == 0
     other.clear()
 
 

@@ -1,4 +1,4 @@
-"""The goodness lab in a real JupyterLab: sliders by mouse and by keyboard, a network trained on demand, fresh negatives."""
+"""The goodness lab in a real JupyterLab: mouse and keyboard, a network trained on demand."""
 
 import re
 
@@ -38,7 +38,7 @@ def notebook(browser, server):
 
 @pytest.fixture
 def lab(notebook):
-    """The first panel, with its first settings; afterwards nothing must have gone wrong anywhere."""
+    """The first panel, with its first settings; afterwards nothing has gone wrong."""
     lab = GoodnessPage(notebook, 0)
     lab.choose("ff-network", "untrained")
     for name, value in (("Threshold", 2.0), ("Temperature", 1.0)):
@@ -156,12 +156,8 @@ def test_it_is_readable_in_the_dark_and_on_a_projector(
     browser, server, screenshot, name, theme, options
 ):
     path = f"goodness-{name}.ipynb"
-    write_notebook(
-        server.root / path,
-        [
-            f"from ffteach.live import GoodnessLab\nGoodnessLab(temperature=0.05, network='trained'{options})"
-        ],
-    )
+    call = f"GoodnessLab(temperature=0.05, network='trained'{options})"
+    write_notebook(server.root / path, [f"from ffteach.live import GoodnessLab\n{call}"])
     with NotebookPage(browser, server, path, theme=theme, width=1500) as notebook:
         notebook.run_all()
         lab = GoodnessPage(notebook, 0)

@@ -1,4 +1,4 @@
-"""Every lesson runs from top to bottom in a real JupyterLab, as a student runs it, and then its panels are used."""
+"""Every lesson runs from top to bottom in a real JupyterLab, and then its panels are used."""
 
 import shutil
 from pathlib import Path
@@ -16,12 +16,14 @@ PANELS = {  # in reading order
     "03_mask_negatives": ["ff-mask-lab"],
     "04_unsupervised_probe": ["ff-probe-lab"],
 }
-UNNAMED_PICTURES = "() => [...document.querySelectorAll('.jp-OutputArea img')].filter(img => !img.alt.trim()).length"
+UNNAMED_PICTURES = """() => {
+    const pictures = [...document.querySelectorAll('.jp-OutputArea img')];
+    return pictures.filter(img => !img.alt.trim()).length; }"""
 
 
 @pytest.fixture(scope="module")
 def lessons(server):
-    """The lessons without their stored outputs, with all that lies beside them; returns the folder's name."""
+    """The lessons without stored outputs, and all that lies beside them; the folder's name."""
     folder = shutil.copytree(NOTEBOOKS, server.root / "lessons")
     for name in LESSONS:
         notebook = nbformat.read(folder / name, 4)

@@ -1,4 +1,4 @@
-"""The mask lab in a real JupyterLab: the knobs by mouse and keyboard, other kinds and paddings, fresh draws."""
+"""The mask lab in a real JupyterLab: mouse and keyboard, other kinds and paddings, fresh draws."""
 
 import re
 
@@ -39,7 +39,7 @@ class MaskPage(PanelPage):
         self.part(css).locator("select").select_option(label=label)
 
     def changed(self, before, *, words=""):
-        """Wait for another picture whose text says so; all that is seen must have changed with it."""
+        """Wait for another picture whose text says so; all that is seen has changed with it."""
         wait_for(
             lambda: self.alt,
             lambda alt: alt != before[0] and words in alt,

@@ -1,4 +1,4 @@
-"""The probe lab in a real JupyterLab: a small network, so that the page keeps up on a busy machine."""
+"""The probe lab in a real JupyterLab: a small network, so that a busy machine keeps up."""
 
 import re
 
@@ -33,7 +33,7 @@ def lab(notebook):
 
 
 def measured(lab):
-    """The accuracies that the picture's alternative text tells: of the probe, on raw pixels, of the untrained network."""
+    """The accuracies in the picture's text: the probe, raw pixels, the untrained network."""
     return re.search(
         r"linear probe (\d+\.\d)% .* raw pixels (\d+\.\d)%, untrained network (\d+\.\d)%", lab.alt
     )

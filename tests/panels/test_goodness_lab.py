@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from by_hand import alt
-from ipywidgets.widgets import widget
+from by_hand import BURNT, alt, burn, check_classes, traces, widgets_left
 
 from ffteach import Digits, Split, goodness, overlay_label, train
-from ffteach.live import GoodnessLab, goodness_lab
-from ffteach.live.goodness_picture import SIZE, GoodnessPicture, curves
+from ffteach.live import GoodnessLab
+from ffteach.live.goodness import lab as goodness_lab
+from ffteach.live.goodness.picture import SIZE, GoodnessPicture, curves
 from ffteach.plots import numbers
 
 SMALL = goodness_lab.RECIPE.but(
@@ -172,7 +172,8 @@ def test_the_words_follow_the_controls(lab):
         state = lab.state
         seen.add(lab.picture.value)
         assert alt(lab).startswith(
-            f"{state['network'].capitalize()} network, layer {state['layer']}: mean goodness {state['goodness_pos']:.2f} of 100"
+            f"{state['network'].capitalize()} network, layer {state['layer']}: "
+            f"mean goodness {state['goodness_pos']:.2f} of 100"
         )
         assert (
             f"threshold {state['threshold']:.2f} and temperature {state['temperature']:.2g}."
@@ -219,7 +220,7 @@ def test_fresh_negatives_are_other_wrong_labels_and_run_presses_the_button(make_
     assert not torch.equal(make_lab(seed=1)._wrong, first)
 
 
-def test_the_line_makes_the_panel_anew(make_lab, digits):
+def test_the_line_makes_the_panel_again(make_lab, digits):
     lab = make_lab(threshold=7.5, temperature=0.02, seed=2)
     assert lab.line == "GoodnessLab(threshold=7.5, temperature=0.02, seed=2)"
     lab.threshold.value, lab.temperature.value, lab.network.value, lab.layer.value = (
@@ -243,16 +244,15 @@ def test_the_line_makes_the_panel_anew(make_lab, digits):
     assert make_lab().line == "GoodnessLab()"
 
 
-def test_every_control_has_its_class_and_the_docstring_lists_it(lab):
-    for css, name in CONTROLS.items():
-        assert css in getattr(lab, name)._dom_classes and css in GoodnessLab.__doc__
+def test_every_control_has_its_class_and_the_table_lists_it(lab):
+    check_classes(lab, CONTROLS)
     assert not lab.threshold.continuous_update and not lab.temperature.continuous_update
 
 
 def test_a_presenter_sees_large_type_and_fewer_controls(make_lab):
     lab = make_lab(presenter=True)
     assert (
-        lab.controls.children == (lab.threshold, lab.temperature, lab.network)
+        lab.control_box.children == (lab.threshold, lab.temperature, lab.network)
         and "ff-presenter" in lab.widget._dom_classes
     )
     assert (
@@ -288,15 +288,9 @@ def test_data_without_validation_images_are_refused(make_lab, digits):
 
 
 def test_an_exception_is_shown_in_words(lab, monkeypatch):
-    def fail(*args, **options):
-        raise RuntimeError("the <disk> is on fire")
-
-    monkeypatch.setattr(goodness_lab, "train", fail)
+    monkeypatch.setattr(goodness_lab, "train", burn)
     lab.network.value = "trained"
-    assert (
-        isinstance(lab.error, RuntimeError)
-        and "RuntimeError: the &lt;disk&gt; is on fire" in lab.message.value
-    )
+    assert isinstance(lab.error, RuntimeError) and BURNT in lab.message.value
 
 
 def test_a_click_from_another_thread_waits_for_a_cell(lab):
@@ -313,19 +307,8 @@ def test_300_changes_leave_no_traces_in_it_or_in_another_panel(make_lab, monkeyp
     lab, other = make_lab(network="trained"), make_lab()
     shown = other.picture.value, other.state
 
-    def traces():
-        observers = sum(
-            len(handlers)
-            for names in lab.threshold._trait_notifiers.values()
-            for handlers in names.values()
-        )
-        return (
-            len(widget._instances),
-            len(lab._figure.fig.findobj()),
-            len(lab._seen),
-            observers,
-            threading.active_count(),
-        )
+    def left():
+        return [*traces(lab, lab.threshold), len(lab._seen)]
 
     def use(times):
         for number in range(times):
@@ -336,20 +319,17 @@ def test_300_changes_leave_no_traces_in_it_or_in_another_panel(make_lab, monkeyp
             lab.layer.value = 1 + number % 2
 
     use(4)
-    before = traces()
+    before = left()
     monkeypatch.setattr(
         GoodnessPicture, "png", lambda picture: repr(picture.curves[0].get_xydata()).encode()
     )  # drawing takes the time
     use(100)  # three changes each
-    assert traces() == before and (other.picture.value, other.state) == shown
+    assert left() == before and (other.picture.value, other.state) == shown
 
 
 def test_closing_closes_every_widget(digits, monkeypatch):
     monkeypatch.setattr(goodness_lab, "RECIPE", SMALL)
     for presenter in (False, True):
-        before = set(widget._instances)
-        lab = GoodnessLab(data=digits, presenter=presenter)
-        lab.close()
-        left = [widget._instances[key] for key in set(widget._instances) - before]
-        assert not [one for one in left if not type(one).__name__.endswith(("Layout", "Style"))]
+        lab, left = widgets_left(GoodnessLab, data=digits, presenter=presenter)
+        assert not left
         assert lab.data is None

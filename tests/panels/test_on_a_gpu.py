@@ -25,12 +25,11 @@ def short(monkeypatch):
     go_on = Training.__next__
 
     def jump(run):
-        batch = run.recipe.batch_size or run.count
-        if run.step >= 2 and run.position:
-            run.position = max(run.position, run.count - batch)
-        elif run.step >= 2 and run.epoch < run.phase_epochs:
-            run.next_batch()
-            run.position = run.count - batch
+        schedule = run.schedule
+        if run.step >= 2 and run.epoch < run.phase_epochs:
+            if not schedule.position:
+                schedule.order = schedule.next_order(run.generator).to(run.net.device)
+            schedule.position = max(schedule.position, schedule.images - schedule.batch_size)
         return go_on(run)
 
     monkeypatch.setattr(Training, "__next__", jump)

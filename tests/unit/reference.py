@@ -1,65 +1,64 @@
-"""Forward-Forward at its plainest, to compare with: autograd, every overlay written out, ten passes to predict.
+"""`ffteach.plain` with the settings that a recipe may change: the oracle of the unit tests.
 
-Written from the paper and from the published systems; imports nothing of ffteach.
+Autograd, every overlay written out, ten passes to predict.
 """
 
 import torch
 from torch.nn.functional import logsigmoid
 
-
-def overlay(images, labels, strength):
-    """Zero the first ten pixels of each image and light the one that is its label."""
-    one_hot = (labels.unsqueeze(1) == torch.arange(10)).to(images)
-    return torch.cat([strength * one_hot, images[:, 10:]], dim=1)
-
-
-def goodness(h):
-    """The mean over units of the squared activity."""
-    return (h * h).sum(dim=1) / h.shape[1]
+from ffteach import plain
+from ffteach.plain import goodness, overlay
 
 
 def loss(name, g_pos, g_neg, threshold, temperature):
-    """Minus the log-probability of being right."""
-    if (
-        name == "pairwise"
-    ):  # P(the positive one of the pair is the positive) = sigmoid of the difference
+    """Minus the log-probability of being right, exact also where softplus is cut short."""
+    if name == "pairwise":  # P(the positive one of the pair is the positive)
         return -logsigmoid((g_pos - g_neg) / temperature).mean()
-    right = torch.cat(
-        [
-            logsigmoid((g_pos - threshold) / temperature),
-            logsigmoid(-(g_neg - threshold) / temperature),
-        ]
-    )
-    return -right.mean()
+    right = torch.cat([(g_pos - threshold) / temperature, (threshold - g_neg) / temperature])
+    return -logsigmoid(right).mean()
+
+
+class Layer(plain.Layer):
+    """A plain layer with the weights of another and its row scale."""
+
+    def __init__(self, layer, row_scale, epsilon, dtype):
+        super().__init__(layer.in_features, layer.out_features)
+        for name in ("weight", "bias"):
+            given = getattr(layer, name).detach().to(dtype, copy=True)
+            setattr(self, name, torch.nn.Parameter(given))
+        self.length = 1 if row_scale == "unit-length" else layer.in_features**0.5
+        self.epsilon = epsilon
+
+    def rescale(self, x):
+        return x * self.length / (x.norm(dim=1, keepdim=True) + self.epsilon)
 
 
 class Reference:
     """A copy of a network's weights, trained and asked the plain way. With `double`, in float64."""
 
     def __init__(self, net, row_scale, strength, epsilon=1e-6, double=False):
-        dtype = torch.float64 if double else torch.float32
-        self.weights = [
-            layer.weight.detach().to(dtype, copy=True).requires_grad_() for layer in net.layers
-        ]
-        self.biases = [
-            layer.bias.detach().to(dtype, copy=True).requires_grad_() for layer in net.layers
-        ]
-        self.row_scale, self.strength, self.epsilon, self.dtype = (
-            row_scale,
-            strength,
-            epsilon,
-            dtype,
-        )
+        self.dtype, self.strength = torch.float64 if double else torch.float32, strength
+        self.row_scale, self.epsilon = row_scale, epsilon
+        self.layers = [Layer(layer, row_scale, epsilon, self.dtype) for layer in net.layers]
+
+    @property
+    def weights(self):
+        return [layer.weight for layer in self.layers]
+
+    @property
+    def biases(self):
+        return [layer.bias for layer in self.layers]
 
     def rescale(self, x):
-        length = (x * x).sum(dim=1, keepdim=True).sqrt() + self.epsilon
-        return x / length if self.row_scale == "unit-length" else x / length * x.shape[1] ** 0.5
+        """As a layer does whose inputs are as wide as x."""
+        length = 1 if self.row_scale == "unit-length" else x.shape[1] ** 0.5
+        return x * length / (x.norm(dim=1, keepdim=True) + self.epsilon)
 
     def activities(self, images, labels):
         """Each layer's activities; nothing flows back from one layer to the one below."""
         x, result = overlay(images.to(self.dtype), labels, self.strength), []
-        for weight, bias in zip(self.weights, self.biases):
-            x = torch.relu(self.rescale(x) @ weight.T + bias)
+        for layer in self.layers:
+            x = layer(x)
             result.append(x)
             x = x.detach()
         return result
@@ -67,20 +66,20 @@ class Reference:
     def losses(self, images, labels, negatives, name, threshold, temperature):
         """Each layer's own loss."""
         pairs = zip(self.activities(images, labels), self.activities(images, negatives))
-        return [
-            loss(name, goodness(pos), goodness(neg), threshold, temperature) for pos, neg in pairs
-        ]
+        settings = threshold, temperature
+        return [loss(name, goodness(pos), goodness(neg), *settings) for pos, neg in pairs]
 
     def gradients(self, *arguments):
         """Each layer's gradient of its own loss as (weight, bias); arguments of `losses`."""
         losses = self.losses(*arguments)
         return [
-            torch.autograd.grad(one, [w, b]) for one, w, b in zip(losses, self.weights, self.biases)
+            torch.autograd.grad(one, [layer.weight, layer.bias])
+            for one, layer in zip(losses, self.layers)
         ]
 
     def optimisers(self, make):
         """One optimiser for each layer."""
-        return [make([weight, bias]) for weight, bias in zip(self.weights, self.biases)]
+        return [make([layer.weight, layer.bias]) for layer in self.layers]
 
     def step(self, optimisers, active, *arguments):
         """Train the `active` layers on one batch; arguments of `losses`."""

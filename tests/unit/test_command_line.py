@@ -11,7 +11,8 @@ import torch
 from reference import Reference
 
 import ffteach.__main__ as command_line
-from ffteach import RECIPES, Recipe, report
+from ffteach import RECIPES, Recipe
+from ffteach.runs import report
 
 FAST = [
     "--set",
@@ -298,7 +299,7 @@ def test_a_refused_run_leaves_no_empty_json_and_spoils_no_earlier_one(run, tmp_p
     assert not (tmp_path / "new.json").exists()
 
 
-def test_P5_cuda_that_is_not_there_is_refused_in_one_line(run, no_training, monkeypatch):
+def test_cuda_that_is_not_there_is_refused_in_one_line(run, no_training, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     code, out, error = run("run", "quick", "--device", "cuda")
     assert (

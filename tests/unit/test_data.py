@@ -8,7 +8,8 @@ import torch
 import torchvision.datasets.mnist as torchvision_mnist
 
 from ffteach import Digits, data, load_mnist
-from ffteach.data import RAW_FILES, check_images, check_labels, hold_out, rescale_pixels
+from ffteach.checks import check_images, check_labels
+from ffteach.data import RAW_FILES, hold_out, rescale_pixels
 
 
 def rows(*splits):
@@ -26,7 +27,7 @@ def test_sample_has_the_promised_shapes_and_types(sample):
         assert split.labels.shape == (count,) and split.labels.dtype == torch.int64
 
 
-def test_N2_pixels_are_divided_by_255_exactly_once(sample):
+def test_pixels_are_divided_by_255_exactly_once(sample):
     for split in (sample.train, sample.test):
         levels = split.images * 255
         assert levels.round().sub(levels).abs().max() < 1e-4

@@ -15,7 +15,7 @@ from ffteach import (
     Split,
     choose_device,
     device,
-    error_rates,
+    error_rate,
     goodness_per_label,
     overlay_label,
     predict,
@@ -90,7 +90,7 @@ def test_a_device_that_cannot_do_what_is_needed_is_refused_in_words(asked):
 
 
 @pytest.mark.parametrize("asked", ["cuda", "cuda:1", torch.device("cuda")])
-def test_P5_cuda_that_is_not_there_is_refused_with_a_way_out(monkeypatch, asked):
+def test_cuda_that_is_not_there_is_refused_with_a_way_out(monkeypatch, asked):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(RuntimeError, match="sees no CUDA GPU here.*device='cpu'") as caught:
         choose_device(asked)
@@ -228,7 +228,7 @@ def test_training_and_prediction_give_the_same_numbers_on_another_device(gpu, fe
         table = goodness_per_label(net, split.images)
         everything = (*net.parameters(), table, predict(net, split.images))
         assert {tensor.device.type for tensor in everything} == {torch.device(place).type}
-        results.append((losses, table.cpu(), error_rates(net, split)[0], net.widths))
+        results.append((losses, table.cpu(), error_rate(net, split), net.widths))
     (losses, table, error, widths), (losses2, table2, error2, widths2) = results
     torch.testing.assert_close(table2, table, rtol=1e-3, atol=1e-3)
     assert widths == widths2 and abs(error - error2) < 0.03
@@ -246,7 +246,7 @@ def test_a_state_from_one_device_resumes_on_another(gpu, few, recipe):
         assert again.loss == pytest.approx(record.loss, rel=1e-3, abs=1e-5)
 
 
-def test_P5_mixed_devices_are_refused_by_name(gpu, few):
+def test_mixed_devices_are_refused_by_name(gpu, few):
     net, there = RECIPE.network(device=gpu), on(gpu, few)
     for call in (
         lambda: train(net, few, RECIPE),
@@ -255,7 +255,7 @@ def test_P5_mixed_devices_are_refused_by_name(gpu, few):
         lambda: predict(net, few.images),
         lambda: predict(RECIPE.network(), there.images),
         lambda: overlay_label(there.images, few.labels),
-        lambda: error_rates(net, Split(there.images, few.labels)),
+        lambda: error_rate(net, Split(there.images, few.labels)),
     ):
         with pytest.raises(
             ValueError, match=r"(on cpu.*on fakegpu:0|on fakegpu:0.*on cpu).*\.to\(device\)"

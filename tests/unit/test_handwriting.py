@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from ffteach import predict, train
-from ffteach.handwriting import BOX, centre_digit
-from ffteach.recipes import RECIPES
+from ffteach.live.pad.handwriting import BOX, centre_digit
+from ffteach.runs.recipes import RECIPES
 
 POSITIONS = np.arange(28)
 
@@ -58,7 +58,7 @@ def test_mnist_digits_moved_and_enlarged_come_back_as_they_were(digits):
 
 
 def test_a_network_gives_the_same_answers(digits):
-    recipe = RECIPES["quick"].but(widths=(784, 100), batch_size=20, decay="none")
+    recipe = RECIPES["quick"].but(widths=(784, 100), batch_size=20, rate_decay="none")
     training = train(recipe.network(), digits, recipe)
     for _ in range(60):
         next(training)

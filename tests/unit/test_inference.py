@@ -7,7 +7,15 @@ import pytest
 import torch
 from reference import Reference
 
-from ffteach import FFNet, Split, error_rates, goodness_per_label, inference, predict
+from ffteach import (
+    FFNet,
+    Split,
+    error_rate,
+    goodness_per_label,
+    inference,
+    layer_error_rates,
+    predict,
+)
 
 
 @pytest.mark.parametrize("row_scale", ["mean-square-1", "unit-length"])
@@ -29,7 +37,7 @@ def test_fast_predictor_equals_ten_plain_passes(few, make_net, widths, init, row
 
 
 @pytest.mark.parametrize("layers", [[0], [1], [1, 2], [0, 2], [2, 0], (1,), range(2)])
-def test_C9_layers_chooses_whose_goodness_counts(few, make_net, layers):
+def test_layers_chooses_whose_goodness_counts(few, make_net, layers):
     net = make_net(30, 20, 25)
     tables = goodness_per_label(net, few.images, per_layer=True)
     chosen = [tables[index] for index in layers]
@@ -66,10 +74,10 @@ def test_a_shift_takes_the_mean_over_the_image_and_its_moved_copies(few, make_ne
     torch.testing.assert_close(goodness_per_label(net, images, per_layer=True, shift=shift), wanted)
     assert not torch.allclose(wanted, goodness_per_label(net, images, per_layer=True))
     assert torch.equal(predict(net, images, shift=shift), wanted.sum(dim=0).argmax(dim=1))
-    error, per_layer = error_rates(net, Split(images, few.labels[:30]), layers=[1], shift=shift)
-    assert (
-        error == per_layer[0] == (wanted[1].argmax(dim=1) != few.labels[:30]).double().mean().item()
-    )
+    split, options = Split(images, few.labels[:30]), {"layers": [1], "shift": shift}
+    wrong = (wanted[1].argmax(dim=1) != split.labels).double().mean().item()
+    assert error_rate(net, split, **options) == wrong
+    assert layer_error_rates(net, split, **options) == [wrong]
 
 
 @pytest.mark.parametrize("shift", [-1, 1.0, "1", None, True])
@@ -89,21 +97,21 @@ def test_images_are_taken_in_batches_without_changing_the_result(
     few, make_net, monkeypatch, batch, shift
 ):
     net, images = make_net(30, 20, seed=batch), few.images[:50]
-    monkeypatch.setattr(inference, "AT_ONCE", batch)
+    monkeypatch.setattr(inference, "IMAGES_AT_ONCE", batch)
     in_batches = goodness_per_label(net, images, shift=shift)
-    monkeypatch.setattr(inference, "AT_ONCE", 1000)
+    monkeypatch.setattr(inference, "IMAGES_AT_ONCE", 1000)
     torch.testing.assert_close(in_batches, goodness_per_label(net, images, shift=shift))
 
 
 def test_more_images_than_a_batch(few, make_net):
     net = make_net(30)
     images = torch.cat([few.images, few.images.flip(0)])
-    assert len(images) > inference.AT_ONCE
+    assert len(images) > inference.IMAGES_AT_ONCE
     result = goodness_per_label(net, images)
     torch.testing.assert_close(result[200:].flip(0), result[:200])
 
 
-def test_P4_prediction_keeps_no_graph(few, make_net):
+def test_prediction_keeps_no_graph(few, make_net):
     net = make_net(30, 20)
     for result in (
         goodness_per_label(net, few.images),
@@ -169,7 +177,8 @@ def test_error_rates_count_the_wrong_answers_of_all_and_of_each_layer(few, make_
         sum(int(a) != int(b) for a, b in zip(t.argmax(dim=1), few.labels)) / 200
         for t in (tables.sum(dim=0), *tables)
     ]
-    error, per_layer = error_rates(net, few, layers=layers)
+    error = error_rate(net, few, layers=layers)
+    per_layer = layer_error_rates(net, few, layers=layers)
     assert [error, *per_layer] == pytest.approx(wrong)
     assert isinstance(error, float) and isinstance(per_layer, list)
 
@@ -177,7 +186,9 @@ def test_error_rates_count_the_wrong_answers_of_all_and_of_each_layer(few, make_
 def test_error_rates_refuse_labels_that_do_not_fit_the_images(few, make_net):
     for labels in (few.labels[:1], few.labels[:50], few.labels.float()):
         with pytest.raises((TypeError, ValueError), match="labels"):
-            error_rates(make_net(30), Split(few.images, labels))
+            error_rate(make_net(30), Split(few.images, labels))
+        with pytest.raises((TypeError, ValueError), match="labels"):
+            layer_error_rates(make_net(30), Split(few.images, labels))
 
 
 @pytest.mark.parametrize(
@@ -202,6 +213,6 @@ def test_images_and_network_must_share_a_device(few, make_net):
         predict(make_net(30).to("meta"), few.images)
 
 
-def test_N4_an_unresolved_label_strength_is_refused(few, make_net):
+def test_an_unresolved_label_strength_is_refused(few, make_net):
     with pytest.raises(ValueError, match="'maximum'.*when training begins"):
         predict(make_net(30, label_strength="maximum"), few.images)

@@ -28,7 +28,7 @@ def test_goodness_is_the_mean_of_the_squares():
     assert goodness(h).tolist() == [14 / 4, 16 / 4]
 
 
-def test_C1_goodness_is_never_negative_not_even_for_negative_data():
+def test_goodness_is_never_negative_not_even_for_negative_data():
     assert (goodness(torch.randn(50, 20)) >= 0).all() and goodness(torch.zeros(3, 20)).tolist() == [
         0,
         0,
@@ -53,7 +53,7 @@ def test_losses_default_to_threshold_2_and_temperature_1():
     assert pairwise_loss(VALUES, VALUES / 2) == pairwise_loss(VALUES, VALUES / 2, 1.0)
 
 
-def test_C3_the_loss_is_the_binary_cross_entropy_of_the_logit_goodness_minus_threshold():
+def test_the_loss_is_the_binary_cross_entropy_of_the_logit_goodness_minus_threshold():
     logits = torch.cat([VALUES - 2, VALUES * 0.7 - 2])
     targets = torch.cat([torch.ones_like(VALUES), torch.zeros_like(VALUES)])
     torch.testing.assert_close(
@@ -61,19 +61,19 @@ def test_C3_the_loss_is_the_binary_cross_entropy_of_the_logit_goodness_minus_thr
     )
 
 
-def test_C2_losses_are_always_positive():
+def test_losses_are_always_positive():
     for low, high in ((VALUES * 0, VALUES), (VALUES, VALUES * 0)):
         assert all(loss > 0 for loss in losses(low, high).values())
 
 
 @pytest.mark.parametrize("name", ["threshold", "pairwise"])
-def test_C4_losses_fall_with_positive_and_rise_with_negative_goodness(name):
+def test_losses_fall_with_positive_and_rise_with_negative_goodness(name):
     g_pos, g_neg = VALUES.clone().requires_grad_(), VALUES.flip(0).clone().requires_grad_()
     losses(g_pos, g_neg)[name].backward()
     assert (g_pos.grad < 0).all() and (g_neg.grad > 0).all()
 
 
-def test_C5_summed_goodness_is_mean_goodness_at_another_temperature_not_at_another_threshold():
+def test_summed_goodness_is_mean_goodness_at_another_temperature_not_at_another_threshold():
     units, theta = 500, 0.3
     g_pos, g_neg = VALUES / 10, VALUES.flip(0) / 20
     summed = ff_loss(units * g_pos, units * g_neg, units * theta)
@@ -88,7 +88,7 @@ def test_C5_summed_goodness_is_mean_goodness_at_another_temperature_not_at_anoth
     "g_pos, g_neg", [(0.0, 1e4), (1e4, 0.0), (1e4, 1e4), (88.73 + 2, 0.0), (0.0, 88.73 + 2)]
 )
 @pytest.mark.parametrize("temperature", [1.0, 0.05])
-def test_N1_losses_and_gradients_stay_finite_at_extreme_goodness(name, g_pos, g_neg, temperature):
+def test_losses_and_gradients_stay_finite_at_extreme_goodness(name, g_pos, g_neg, temperature):
     values = torch.tensor(
         [g_pos, g_neg], requires_grad=True
     )  # float32, where log(1 + exp(x)) overflows from 88.73
@@ -114,7 +114,7 @@ def test_N1_losses_and_gradients_stay_finite_at_extreme_goodness(name, g_pos, g_
     "row_scale, length", [("mean-square-1", math.sqrt(784)), ("unit-length", 1.0)]
 )
 def test_rows_get_the_promised_length(few, row_scale, length):
-    rows = FFLayer(784, 5, row_scale=row_scale).normalise(few.images)
+    rows = FFLayer(784, 5, row_scale=row_scale).rescale(few.images)
     torch.testing.assert_close(rows.norm(dim=1), torch.full((200,), length))
     torch.testing.assert_close(F.cosine_similarity(rows, few.images), torch.ones(200))
     if row_scale == "mean-square-1":
@@ -125,20 +125,20 @@ def test_rows_get_the_promised_length(few, row_scale, length):
 def test_an_all_zero_row_stays_zero(row_scale):
     layer = FFLayer(20, 5, row_scale=row_scale, init="torch")
     zeros = torch.zeros(2, 20)
-    assert torch.equal(layer.normalise(zeros), zeros)
+    assert torch.equal(layer.rescale(zeros), zeros)
     torch.testing.assert_close(layer(zeros), layer.bias.relu().expand(2, -1))
 
 
 def test_epsilon_is_added_to_the_length_of_the_row():
     x = torch.tensor([[3.0, 4.0]])
     torch.testing.assert_close(
-        FFLayer(2, 1, row_scale="unit-length", epsilon=5.0).normalise(x), x / 10
+        FFLayer(2, 1, row_scale="unit-length", epsilon=5.0).rescale(x), x / 10
     )
 
 
 @pytest.mark.parametrize("row_scale", ["mean-square-1", "unit-length"])
 @pytest.mark.parametrize("factor", [0.01, 3.0, 1000.0])
-def test_C8_a_layer_cannot_see_the_length_of_its_input_which_is_the_goodness_below(
+def test_a_layer_cannot_see_the_length_of_its_input_which_is_the_goodness_below(
     few, row_scale, factor
 ):
     layer = FFLayer(784, 30, row_scale=row_scale)
@@ -156,7 +156,7 @@ def test_a_layer_is_a_rescaling_a_linear_map_and_a_relu(few):
     assert layer(few.images).min() == 0 and (z < 0).any()
 
 
-def test_N5_init_normal_draws_weights_and_biases_from_the_standard_normal():
+def test_init_normal_draws_weights_and_biases_from_the_standard_normal():
     layer = FFLayer(300, 400, init="normal")
     for values, error in ((layer.weight, 0.02), (layer.bias, 0.25)):
         assert abs(values.mean()) < error and abs(values.std() - 1) < error
@@ -184,7 +184,7 @@ def test_init_torch_is_that_of_nn_linear():
 @pytest.mark.parametrize(
     "options, start", [({}, 0.5), (dict(init="torch", row_scale="unit-length"), 1 / (3 * 784))]
 )
-def test_N6_goodness_at_the_start(few, options, start):
+def test_goodness_at_the_start(few, options, start):
     """fan-in: z is N(0, 1), half of it cut by the ReLU. Published: weights and bias each of variance 1/(3 x 784), halved."""
     g = (
         goodness(
@@ -239,7 +239,7 @@ def test_a_network_gives_the_activities_of_every_layer(few, make_net):
     assert net.widths == [784, 30, 20, 10]
 
 
-def test_P1_every_layer_is_registered(make_net):
+def test_every_layer_is_registered(make_net):
     net = make_net(30, 20)
     shapes = [tuple(p.shape) for p in net.parameters()]
     assert shapes == [(30, 784), (30,), (20, 30), (20,)]
@@ -250,7 +250,7 @@ def test_P1_every_layer_is_registered(make_net):
     } and net.device == torch.device("meta")
 
 
-def test_P2_train_and_eval_are_those_of_every_module(make_net):
+def test_train_and_eval_are_those_of_every_module(make_net):
     net = make_net(30, 20)
     assert net.training and net.eval() is net and not any(layer.training for layer in net.layers)
     assert net.train() is net and all(layer.training for layer in net.layers)
@@ -303,7 +303,7 @@ def test_a_new_layer_follows_the_networks_device(make_net):
     assert make_net(30).to("meta").add_layer(15).weight.device.type == "meta"
 
 
-def test_P8_networks_share_nothing_that_a_new_layer_could_change(make_net):
+def test_networks_share_nothing_that_a_new_layer_could_change(make_net):
     widths = [784, 30]
     net, twin = FFNet(widths), FFNet(widths)
     net.add_layer(15)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ffteach import FFLayer, ff_loss, goodness, pairwise_loss
-from ffteach.local_update import Rows, local_gradient, loss_and_slopes
+from ffteach.layers import LOSSES, Rows
 
 NAMES = [
     "goodness",
@@ -79,7 +79,7 @@ def test_slopes(lesson, activities, threshold, temperature, dtype):
     mine = lesson.loss_slopes(g_pos, g_neg, threshold, temperature)
     tolerance = 1000 * torch.finfo(dtype).eps  # 1 - P and sigmoid(-s) round differently
     largest = 1 / (2 * temperature * len(g_pos))
-    _, wanted = loss_and_slopes("threshold", torch.cat([g_pos, g_neg]), threshold, temperature)
+    _, wanted = LOSSES["threshold"].and_slopes(torch.cat([g_pos, g_neg]), threshold, temperature)
     torch.testing.assert_close(torch.cat(mine), wanted, rtol=tolerance, atol=tolerance * largest)
 
 
@@ -88,7 +88,7 @@ def test_slopes(lesson, activities, threshold, temperature, dtype):
 def test_pairwise_slopes(lesson, activities, threshold, temperature, dtype):
     g_pos, g_neg = goodness(activities.to(dtype))
     tolerance = 100 * torch.finfo(dtype).eps
-    _, wanted = loss_and_slopes("pairwise", torch.cat([g_pos, g_neg]), threshold, temperature)
+    _, wanted = LOSSES["pairwise"].and_slopes(torch.cat([g_pos, g_neg]), threshold, temperature)
     torch.testing.assert_close(
         torch.cat(lesson.pairwise_slopes(g_pos, g_neg, temperature)),
         wanted,
@@ -101,9 +101,9 @@ def test_pairwise_slopes(lesson, activities, threshold, temperature, dtype):
 def test_layer_gradient(lesson, dtype):
     generator = torch.Generator().manual_seed(0)
     layer = FFLayer(40, 30, generator=generator).to(dtype).requires_grad_(False)
-    inputs = Rows(layer.normalise(torch.rand(50, 40, generator=generator).to(dtype)))
-    h, slope = inputs.activities(layer), torch.randn(50, generator=generator).to(dtype)
-    local_gradient(layer, inputs, h, slope)
+    inputs = Rows(layer.rescale(torch.rand(50, 40, generator=generator).to(dtype)))
+    h, slope = layer.activities(inputs), torch.randn(50, generator=generator).to(dtype)
+    layer.local_gradient(inputs, h, slope)
     tolerance = 100 * torch.finfo(dtype).eps
     for mine, wanted in zip(
         lesson.layer_gradient(inputs.x, h, slope), (layer.weight.grad, layer.bias.grad)
@@ -117,7 +117,7 @@ def test_layer_gradient(lesson, dtype):
 def test_normalise(lesson, dtype):
     x = torch.rand(50, 40, generator=torch.Generator().manual_seed(0)).to(dtype)
     x[0] = 0  # an empty image stays empty
-    torch.testing.assert_close(lesson.normalise(x), FFLayer(40, 30).normalise(x))
+    torch.testing.assert_close(lesson.normalise(x), FFLayer(40, 30).rescale(x))
 
 
 def test_the_loader_takes_only_what_was_asked_for(lesson):

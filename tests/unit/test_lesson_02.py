@@ -73,7 +73,7 @@ def test_a_training_step_moves_the_weights_as_the_package_does(lesson, digits):
     net = ffteach.FFNet([784, 40], label_strength=4.0)
     net.layers[0].load_state_dict(packaged.state_dict())
     recipe = ffteach.Recipe(
-        widths=(784, 40), batch_size=None, fresh_negatives=False, decay="none", epochs=3
+        widths=(784, 40), batch_size=None, fresh_negatives=False, rate_decay="none", epochs=3
     )
     run = ffteach.train(net, digits, recipe)
     optimiser = torch.optim.Adam(plain.parameters(), lr=1e-3)

@@ -1,4 +1,4 @@
-"""The functions written out in lesson 03 give the same numbers as the module's, and what it says about them is so."""
+"""Lesson 03's own functions give the package's numbers, and what it says of them is so."""
 
 import math
 
@@ -84,7 +84,7 @@ def test_agreement_is_counted_for_each_pair(lesson):
 
 
 def test_correlation_length_and_the_1_1_of_the_text(lesson):
-    """Blurred noise has correlation exp(-d^2 / 2b), the cut makes it (2/pi) arcsin of that: 1/e is reached at 1.0997 x sqrt(b)."""
+    """Correlation exp(-d^2 / 2b), cut: (2/pi) arcsin of that; 1/e is reached at 1.0997 sqrt(b)."""
     factor = math.sqrt(-2 * math.log(math.sin(math.pi / (2 * math.e))))
     assert factor == pytest.approx(1.1, abs=0.001)
     for blurs in (4, 8, 16, 24):

@@ -204,7 +204,7 @@ def test_system_Cs_masks_are_as_smooth_as_sixteen_blurs():
         lambda **options: gaussian_masks(4_000, **options),
     ],
 )
-def test_M2_reflection_keeps_half_of_the_pixels_at_1_everywhere(draw):
+def test_reflection_keeps_half_of_the_pixels_at_1_everywhere(draw):
     share = draw(generator=seeded()).mean(dim=0)
     assert share.mean() == pytest.approx(0.5, abs=0.01)
     assert share.min() > 0.45 and share.max() < 0.55  # five deviations and more, corners included
@@ -218,7 +218,7 @@ def test_circular_padding_keeps_half_too_and_makes_opposite_rims_neighbours():
     assert across == pytest.approx(agreement(masks, 1), abs=0.01)
 
 
-def test_M2_zero_padding_pulls_the_rim_to_0():
+def test_zero_padding_pulls_the_rim_to_0():
     for blurs, everywhere in ((6, 0.34), (24, 0.14)):
         share = (
             blur_masks(2_000, blurs=blurs, padding="zeros", generator=seeded())
@@ -236,7 +236,7 @@ def test_M2_zero_padding_pulls_the_rim_to_0():
     )
 
 
-def test_M3_one_blur_leaves_43_percent_ones_because_of_ties():
+def test_one_blur_leaves_43_percent_ones_because_of_ties():
     weights = torch.tensor([[1, 2, 1], [2, 4, 2], [1, 2, 1]]).flatten()
     sums = (
         torch.tensor(list(itertools.product([0, 1], repeat=9))) @ weights
@@ -285,7 +285,7 @@ def test_gaussian_masks_refuse_images_smaller_than_their_kernel():
 
 
 @pytest.mark.parametrize("n", [2, 3, 10, 57])
-def test_G6_no_image_is_mixed_with_itself(n):
+def test_no_image_is_mixed_with_itself(n):
     for seed in range(100):
         others = other_positions(n, generator=seeded(seed))
         assert (others != torch.arange(n)).all()
@@ -318,7 +318,7 @@ def test_hybrids_make_their_own_masks_from_the_same_generator(few):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
 @pytest.mark.parametrize("mask_dtype", [torch.float32, torch.bool, torch.int64])
-def test_G7_hybrids_keep_type_range_and_the_images(few, dtype, mask_dtype):
+def test_hybrids_keep_type_range_and_the_images(few, dtype, mask_dtype):
     images = few.images.to(dtype)
     kept = images.clone()
     mixed = hybrids(images, blur_masks(200, generator=seeded()).to(mask_dtype), generator=seeded(1))
@@ -389,19 +389,19 @@ HYBRIDS = Recipe(widths=(784, 20), negatives="hybrids", batch_size=50)
 def pairs_of(few, **changes):
     recipe = HYBRIDS.but(**changes)
     net = recipe.network(seed=0)
-    return net.layers[0], make_pairs(net, few, recipe, seeded(7))
+    return net.layers[0], make_pairs(net, few, recipe, seeded(7), torch.float32)
 
 
 @pytest.mark.parametrize("row_scale", ["mean-square-1", "unit-length"])
 def test_positives_are_the_real_images_and_negatives_their_hybrids(few, row_scale):
     layer, pairs = pairs_of(few, row_scale=row_scale)
     rows = torch.tensor([5, 17, 3, 120])
-    positives, negatives = pairs(rows, 0).x.chunk(2)
-    torch.testing.assert_close(positives, layer.normalise(few.images[rows]))
+    positives, negatives = pairs(rows, 0).inputs.x.chunk(2)
+    torch.testing.assert_close(positives, layer.rescale(few.images[rows]))
     expected = hybrids(
         few.images[rows], generator=seeded(7)
     )  # of the same batch, drawn from the run's generator
-    torch.testing.assert_close(negatives, layer.normalise(expected))
+    torch.testing.assert_close(negatives, layer.rescale(expected))
 
 
 @pytest.mark.parametrize(
@@ -416,18 +416,18 @@ def test_the_recipe_chooses_the_masks(few, changes, draw):
     layer, pairs = pairs_of(few, **changes)
     generator, rows = seeded(7), torch.arange(50)
     expected = hybrids(few.images[rows], draw(generator), generator=generator)
-    torch.testing.assert_close(pairs(rows, 0).x[50:], layer.normalise(expected))
+    torch.testing.assert_close(pairs(rows, 0).inputs.x[50:], layer.rescale(expected))
 
 
 def test_fresh_negatives_differ_from_batch_to_batch_and_fixed_ones_do_not(few):
     rows = torch.tensor([9, 2, 44])
     _, pairs = pairs_of(few)
     assert pairs.fixed is None
-    assert not torch.equal(pairs(rows, 0).x[3:], pairs(rows, 0).x[3:])
+    assert not torch.equal(pairs(rows, 0).inputs.x[3:], pairs(rows, 0).inputs.x[3:])
     layer, pairs = pairs_of(few, fresh_negatives=False)
     torch.testing.assert_close(pairs.fixed, hybrids(few.images, generator=seeded(7)))
     for _ in range(2):  # each image keeps its own negative
-        torch.testing.assert_close(pairs(rows, 0).x[3:], layer.normalise(pairs.fixed[rows]))
+        torch.testing.assert_close(pairs(rows, 0).inputs.x[3:], layer.rescale(pairs.fixed[rows]))
 
 
 def test_another_function_can_draw_the_negatives(few):
@@ -443,7 +443,7 @@ def test_another_function_can_draw_the_negatives(few):
     next(run)
     assert seen == [((50, 784), True)]
     torch.testing.assert_close(
-        run.pairs(torch.arange(3), 0).x[3:], net.layers[0].normalise(1 - few.images[:3])
+        run.pairs(torch.arange(3), 0).inputs.x[3:], net.layers[0].rescale(1 - few.images[:3])
     )
 
 

@@ -5,7 +5,8 @@ import reference
 import torch
 
 from ffteach import hard_labels, overlay_label, wrong_labels
-from ffteach.negatives import check_strength, labels_of_other_images
+from ffteach.checks import check_strength
+from ffteach.negatives import labels_of_other_images
 
 
 def seeded(seed=0):
@@ -43,21 +44,21 @@ def test_overlay_has_the_strength_asked_for(few, strength):
     ).all()
 
 
-def test_N4_overlay_does_not_depend_on_the_other_images_of_the_batch(few):
+def test_overlay_does_not_depend_on_the_other_images_of_the_batch(few):
     brighter = few.images.clone()
     brighter[1:] *= 5
     alone = overlay_label(few.images[:1], few.labels[:1])
     assert torch.equal(overlay_label(brighter, few.labels)[:1], alone)
 
 
-def test_G5_all_ten_label_codes_hold_the_same_ink(few):
+def test_all_ten_label_codes_hold_the_same_ink(few):
     image = few.images[:1].expand(10, -1)
     labelled = overlay_label(image, torch.arange(10), 4.0)
     assert labelled.sum(dim=1).unique().numel() == 1 and labelled.norm(dim=1).unique().numel() == 1
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
-def test_G7_positives_and_negatives_keep_the_images_type_and_range(few, dtype):
+def test_positives_and_negatives_keep_the_images_type_and_range(few, dtype):
     images = few.images.to(dtype)
     positive, negative = (
         overlay_label(images, labels) for labels in (few.labels, wrong_labels(few.labels))
@@ -109,7 +110,7 @@ def test_a_label_strength_must_be_a_finite_number(few, strength):
 # ---- wrong labels
 
 
-def test_G1_all_nine_wrong_labels_equally_often():
+def test_all_nine_wrong_labels_equally_often():
     labels = torch.arange(10).repeat(2_000)
     offsets = (wrong_labels(labels, generator=seeded()) - labels) % 10
     counts = torch.stack([offsets[labels == digit].bincount(minlength=10) for digit in range(10)])
@@ -117,7 +118,7 @@ def test_G1_all_nine_wrong_labels_equally_often():
     assert is_uniform(counts[:, 1:], 2_000 / 9)
 
 
-def test_G3_a_wrong_label_is_never_the_true_one(few):
+def test_a_wrong_label_is_never_the_true_one(few):
     for seed in range(50):
         assert (wrong_labels(few.labels, generator=seeded(seed)) != few.labels).all()
 

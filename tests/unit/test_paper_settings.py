@@ -7,14 +7,14 @@ import reference
 import torch
 import torch.nn.functional as F
 
-from ffteach import Recipe, error_rates, pairs, train, wrong_labels
+from ffteach import Recipe, error_rate, layer_error_rates, pairs, train, wrong_labels
 from ffteach.device import matrix_dtype
 from ffteach.head import WEIGHT_COST, head_gradient, head_inputs
 from ffteach.inference import predict_one_pass
-from ffteach.local_update import Rows, SharedOverlay, local_gradient, loss_and_slopes, split_overlay
-from ffteach.peer import PeerNormalisation
-from ffteach.recipes import RECIPES
-from ffteach.report import run_recipe
+from ffteach.layers import LOSSES, Rows
+from ffteach.overlay import SharedOverlay, split_overlay
+from ffteach.runs.recipes import RECIPES
+from ffteach.runs.report import run_recipe
 
 STRENGTH = 3.0
 SMALL = Recipe(
@@ -62,7 +62,7 @@ def test_the_neutral_label_is_ten_dim_pixels_and_costs_no_product_of_its_own(
         False
     )
     torch.testing.assert_close(
-        overlay_of(net, few.images).neutral_activities(net.layers[0]),
+        overlay_of(net, few.images).neutral_activities(),
         net.layers[0](plain_neutral(few.images)),
         rtol=1e-4,
         atol=1e-4,
@@ -100,15 +100,15 @@ def test_the_heads_gradient_is_that_of_softmax_regression(few, make_net):
 def test_training_moves_the_head_as_torch_would_and_draws_its_negatives_from_it(
     few, monkeypatch, part
 ):
-    monkeypatch.setattr("ffteach.training.PART", part)
-    asked, original = [], pairs.hard_labels
+    monkeypatch.setattr("ffteach.training.IMAGES_AT_ONCE", part)
+    asked, original = [], pairs.draw_hard_labels
 
     def watched(scores, labels, hardness, *, generator):
         asked.append((scores, labels, hardness))
         return original(scores, labels, hardness, generator=generator)
 
-    monkeypatch.setattr(pairs, "hard_labels", watched)
-    recipe = WITH_HEAD.but(decay="none")
+    monkeypatch.setattr(pairs, "draw_hard_labels", watched)
+    recipe = WITH_HEAD.but(rate_decay="none")
     net = recipe.network()
     head = torch.zeros(10, 45, dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.SGD([head], lr=0.01, momentum=0.9, weight_decay=WEIGHT_COST)
@@ -123,8 +123,8 @@ def test_training_moves_the_head_as_torch_would_and_draws_its_negatives_from_it(
         plain.load_state_dict(before | {"_extra_state": net.get_extra_state()})
         asked.clear()
         record = next(run)
-        end = run.position or run.count
-        rows = run.order[end - 50 : end]
+        end = run.schedule.position or run.schedule.images
+        rows = run.schedule.order[end - 50 : end]
         logits = plain_head_inputs(plain, few.images[rows]) @ head.T
         torch.testing.assert_close(
             torch.cat([scores for scores, _, _ in asked]).double(),
@@ -164,7 +164,7 @@ def test_a_network_without_a_head_cannot_predict_in_one_pass(few, make_net):
         predict_one_pass(make_net(30, label_strength=STRENGTH), few.images)
 
 
-def test_P9_a_network_with_a_head_refuses_to_grow(make_net):
+def test_a_network_with_a_head_refuses_to_grow(make_net):
     with pytest.raises(ValueError, match="head=False"):
         make_net(30, head=True).add_layer(20)
 
@@ -206,7 +206,7 @@ def plain_step_with_peers(net, images, labels, wrong, strength, means, rate):
 
 def test_peer_normalisation_adds_its_push_to_every_positive(few):
     recipe = SMALL.but(
-        peer_normalisation=0.3, fresh_negatives=False, learning_rate=0.1, decay="none"
+        peer_normalisation=0.3, fresh_negatives=False, learning_rate=0.1, rate_decay="none"
     )
     net, means = recipe.network().double(), {}
     data = type(few)(few.images.double(), few.labels)
@@ -215,14 +215,15 @@ def test_peer_normalisation_adds_its_push_to_every_positive(few):
         before = recipe.network().double()
         before.load_state_dict(net.state_dict())
         next(run)
-        rows = run.order[(run.position or run.count) - 50 : run.position or run.count]
+        end = run.schedule.position or run.schedule.images
+        rows = run.schedule.order[end - 50 : end]
         slow = plain_step_with_peers(
             before, data.images[rows], data.labels[rows], run.pairs.fixed[rows], 0.3, means, 0.1
         )
         assert slow.difference(net) < 1e-10
 
 
-def test_P6_peer_normalisation_wakes_a_dead_unit_and_a_loss_on_the_mean_would_not(few):
+def test_peer_normalisation_wakes_a_dead_unit_and_a_loss_on_the_mean_would_not(few):
     recipe = SMALL.but(widths=(784, 30), peer_normalisation=0.03, learning_rate=0.1)
     net = recipe.network()
     net.layers[0].bias.data[0] = -50.0  # silent whatever it sees
@@ -235,10 +236,6 @@ def test_P6_peer_normalisation_wakes_a_dead_unit_and_a_loss_on_the_mean_would_no
     assert without.layers[0].bias[0].item() == -50.0
 
 
-def test_no_strength_no_push():
-    assert PeerNormalisation(0.0).push(0, torch.ones(3, 4), 3) is None
-
-
 # ---- pixel dropout
 
 
@@ -247,15 +244,16 @@ def test_pixel_dropout_hides_the_same_pixels_of_a_pair_and_other_ones_each_time(
     recipe = SMALL.but(pixel_dropout=0.3)
     run = train(recipe.network(), type(few)(images, few.labels), recipe)
     rows = torch.arange(200)
-    first, second = (run.pairs(rows, epoch=0) for _ in range(2))
-    hidden = first.shared[:, 10:] == 0
+    first, second = (run.pairs(rows, epoch=0).inputs for _ in range(2))
+    hidden = first.overlay.shared.x[:, 10:] == 0
     assert hidden.double().mean().item() == pytest.approx(0.3, abs=0.01)
-    assert (hidden != (second.shared[:, 10:] == 0)).double().mean() > 0.3
+    assert (hidden != (second.overlay.shared.x[:, 10:] == 0)).double().mean() > 0.3
     for inputs in (
         first,
         second,
     ):  # the pair shares one row but for its label; that row has mean square 1
-        square_sum = inputs.shared.square().sum(dim=1) + inputs.ink.squeeze(1).square()
+        shared, ink = inputs.overlay.shared.x, inputs.overlay.ink
+        square_sum = shared.square().sum(dim=1) + ink.squeeze(1).square()
         torch.testing.assert_close(square_sum, torch.full((200,), 784.0), rtol=1e-4, atol=0)
         assert (inputs.codes[0].argmax(dim=1) == few.labels).all()
     assert (images == 1).all()
@@ -271,19 +269,17 @@ def test_bfloat16_products_give_the_gradient_to_bfloat16s_precision(few, make_ne
         few.images, labels, wrong, "pairwise", 2.0, 0.5
     )
     shared, ink = split_overlay(net.layers[0], few.images, STRENGTH)
-    inputs, square_sum = (
-        SharedOverlay(net.layers[0], shared.bfloat16(), ink).set_labels(labels, wrong),
-        None,
-    )
+    overlay, g = SharedOverlay(net.layers[0], shared.bfloat16(), ink), None
+    inputs = overlay.with_labels(labels, wrong)
     for layer, wanted in zip(net.layers, expected):
-        if square_sum is not None:
-            inputs = Rows((h * layer.row_factor(square_sum)).bfloat16())
-        h = inputs.activities(layer)
+        if g is not None:
+            inputs = Rows((h * layer.row_factor(g)).bfloat16())
+        h = layer.activities(inputs)
         assert h.dtype == torch.float32
-        square_sum = h.square().sum(dim=1)
-        _, slopes = loss_and_slopes("pairwise", square_sum / h.shape[1], 2.0, 0.5)
+        g = h.square().mean(dim=1)
+        _, slopes = LOSSES["pairwise"].and_slopes(g, 2.0, 0.5)
         for part in range(2):  # a second time on top of the first: twice the gradient
-            local_gradient(layer, inputs, h, slopes, beta=part)
+            layer.local_gradient(inputs, h, slopes, beta=part)
         for gradient, exact in zip((layer.weight.grad, layer.bias.grad), wanted):
             assert gradient.dtype == torch.float32
             error = (gradient.double() / 2 - exact).norm() / exact.norm()
@@ -328,10 +324,10 @@ def test_a_network_of_float64_keeps_its_precision(few):
 
 
 def test_linear_decay_falls_from_the_first_step_to_the_last(few):
-    run = train(SMALL.network(), few, SMALL.but(decay="linear"))
+    run = train(SMALL.network(), few, SMALL.but(rate_decay="linear"))
     factors = []
     for _ in range(8):
-        factors.append(run.decay_factor())
+        factors.append(run.schedule.rate_factor())
         next(run)
     assert factors == pytest.approx([1 - step / 8 for step in range(8)])
 
@@ -341,7 +337,7 @@ def test_the_report_leaves_the_first_layer_out_where_the_recipe_says_so(monkeypa
     monkeypatch.setattr(Recipe, "load_data", lambda self, *arguments, **options: digits)
     report, net, _ = run_recipe(recipe)
     assert (
-        report.test_error == error_rates(net, digits.test, layers=[1, 2])[0]
+        report.test_error == error_rate(net, digits.test, layers=[1, 2])
         and len(report.layer_test_errors) == 3
     )
     wrong = predict_one_pass(net, digits.test.images) != digits.test.labels
@@ -360,12 +356,11 @@ def test_the_errors_of_a_recipe_with_predict_shift_are_those_of_moved_images(fir
     report, net, data = run_recipe(recipe)
     layers = [0, 1, 2] if first_layer_counts else [1, 2]
     for split, error in zip(data, (report.train_error, report.validation_error, report.test_error)):
-        assert error == error_rates(net, split, layers=layers, shift=1)[0]
-    assert report.layer_test_errors == error_rates(net, data.test, shift=1)[1]
-    assert (
-        report.test_error != error_rates(net, data.test, layers=layers)[0]
-        and report.layer_test_errors != error_rates(net, data.test)[1]
-    )
+        assert error == error_rate(net, split, layers=layers, shift=1)
+    assert report.layer_test_errors == layer_error_rates(net, data.test, shift=1)
+    assert report.test_error != error_rate(
+        net, data.test, layers=layers
+    ) and report.layer_test_errors != layer_error_rates(net, data.test)
 
 
 def test_a_probe_reads_no_moved_images():
@@ -424,7 +419,7 @@ def test_the_official_recipe_is_the_matlab_code():
         True,
         1.0,
     )
-    assert (recipe.uniform_epochs, recipe.decay, recipe.row_scale, recipe.init) == (
+    assert (recipe.uniform_epochs, recipe.rate_decay, recipe.row_scale, recipe.init) == (
         0,
         "second half",
         "mean-square-1",

@@ -20,10 +20,10 @@ from ffteach import (
     baselines,
     features,
     probe,
-    report,
     train,
 )
 from ffteach.data import hold_out
+from ffteach.runs import report
 
 
 def clouds(each=30, width=12, spread=2.0, seed=0, dtype=torch.float32):
@@ -58,7 +58,7 @@ def test_features_are_the_networks_activities_at_the_row_scale_of_the_next_layer
         seen, torch.cat([rescaled(h, row_scale) for h in activities[1:]], dim=1)
     )
     torch.testing.assert_close(
-        seen[:, :20], net.layers[2].normalise(activities[1])
+        seen[:, :20], net.layers[2].rescale(activities[1])
     )  # exactly what the next layer sees
     torch.testing.assert_close(
         features(net, images, normalised=False), torch.cat(activities[1:], dim=1)
@@ -82,7 +82,7 @@ def test_a_single_layer_is_not_left_out(few, make_net):
     torch.testing.assert_close(features(net, few.images, normalised=False), net(few.images)[0])
 
 
-def test_C8_normalised_features_do_not_carry_the_goodness(few, make_net):
+def test_normalised_features_do_not_carry_the_goodness(few, make_net):
     net = make_net(30, 20)
     goodness = features(net, few.images).square().mean(dim=1)
     torch.testing.assert_close(goodness, torch.ones(200), rtol=1e-4, atol=0)
@@ -96,7 +96,7 @@ def test_images_go_through_in_batches_without_changing_the_result(
     net, sizes = make_net(30, 20), []
     whole = features(net, few.images)
     net.layers[0].register_forward_hook(lambda layer, inputs, output: sizes.append(len(output)))
-    monkeypatch.setattr(probe, "BATCH", batch)
+    monkeypatch.setattr(probe, "ROWS_AT_ONCE", batch)
     torch.testing.assert_close(features(net, few.images), whole)
     assert max(sizes) <= batch and sum(sizes) == 200
 
@@ -410,7 +410,7 @@ def test_features_and_probes_work_on_another_device(gpu, few, make_net, make):
     assert abs(fitted.error(seen, labels) - wanted.error(seen.cpu(), few.labels)) < 0.02
 
 
-def test_P5_mixed_devices_are_refused_by_name(gpu, few, make_net):
+def test_mixed_devices_are_refused_by_name(gpu, few, make_net):
     net, images, labels = make_net(30, 20), few.images.to(gpu), few.labels.to(gpu)
     fitted = LinearProbe(1e-2).fit(few.images, few.labels)
     for call in (
@@ -461,7 +461,7 @@ def test_the_published_probe_has_the_published_settings_and_a_seed():
             PublishedProbe(steps)
 
 
-def test_C11_too_few_steps_make_an_untrained_network_look_worse_than_it_is(sample):
+def test_too_few_steps_make_an_untrained_network_look_worse_than_it_is(sample):
     net = RECIPES["quick-unsupervised"].but(widths=(784, 200, 200)).network()
     train_split, test = sample.train.take(slice(0, 3000)), sample.test
     seen, unseen = features(net, train_split.images), features(net, test.images)
@@ -522,7 +522,7 @@ class ShortProbe(PublishedProbe):
         ("mask-probe", (1,)),
     ],
 )
-def test_C11_a_report_compares_the_trained_network_with_its_own_start_on_the_same_split(
+def test_a_report_compares_the_trained_network_with_its_own_start_on_the_same_split(
     few_digits, monkeypatch, name, layers
 ):
     monkeypatch.setattr(report, "PublishedProbe", ShortProbe)
@@ -631,7 +631,7 @@ SYSTEM_C = dict(
     optimiser="adam",
     learning_rate=0.03,
     weight_decay=0.0,
-    decay="none",
+    rate_decay="none",
     growth="none",
     train_images=50_000,
     probe="published",

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from ffteach import RECIPES, Digits, Recipe, load_mnist, train
-from ffteach.recipe import CHOICES
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ SYSTEM_A = dict(
     optimiser="adam",
     learning_rate=0.03,
     weight_decay=0.0,
-    decay="none",
+    rate_decay="none",
     growth="training",
     growth_gain=0.01,
     growth_width=500,
@@ -79,7 +78,7 @@ SYSTEM_B = dict(
     optimiser="adam",
     learning_rate=0.15,
     weight_decay=0.0,
-    decay="none",
+    rate_decay="none",
     growth="none",
     train_images=10_000,
     pixel_mean=0.1,
@@ -107,7 +106,7 @@ def test_published_systems_have_their_published_settings(name, published):
     assert {setting: settings[setting] for setting in published} == published
 
 
-def test_P11_growing_differs_from_the_published_system_only_in_asking_held_out_images():
+def test_growing_differs_from_the_published_system_only_in_asking_held_out_images():
     flawed, mended = (
         dataclasses.asdict(RECIPES[name]) for name in ("growing-published", "growing")
     )
@@ -212,7 +211,13 @@ def test_but_refuses_a_setting_that_does_not_exist_and_lists_those_that_do():
 
 NOT_A_NUMBER = [math.nan, math.inf, "1", None, True]
 WRONG = {
-    **{name: ["l2", "", None, 1] for name in CHOICES},
+    **{
+        name: ["l2", "", None, 1]
+        for name in (
+            "row_scale init negatives hard_by mask loss schedule optimiser rate_decay precision "
+            "growth probe"
+        ).split()
+    },
     **{
         name: [0, -1.0, *NOT_A_NUMBER]
         for name in ("temperature", "learning_rate", "pixel_deviation", "row_epsilon")

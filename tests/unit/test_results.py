@@ -11,8 +11,8 @@ import pytest
 
 from ffteach.__main__ import _parser, _recipe
 from ffteach.recipe import Recipe
-from ffteach.recipes import RECIPES
-from ffteach.results import NOT_RUN, Result, Results, load_results, settings_of
+from ffteach.runs.recipes import RECIPES
+from ffteach.runs.results import NOT_RUN, Result, Results, load_results, settings_of
 
 ROOT = Path(__file__).parents[2]
 RESULTS = load_results()

@@ -21,8 +21,8 @@ def first_inputs(shift, steps=40, side=28, each=False):
     )
     run = train(recipe.network(), Split(images, torch.tensor([0, 4, 9])), recipe)
     for _ in range(steps):
-        inputs = run.pairs(torch.arange(3), epoch=0)
-        rows = inputs.shared.repeat(2, 1)
+        inputs = run.pairs(torch.arange(3), epoch=0).inputs
+        rows = inputs.overlay.shared.x.repeat(2, 1)
         rows[:, :10] = inputs.codes.flatten(0, 1)
         yield (
             rows * (1 + 2.0**2) ** 0.5
@@ -93,9 +93,9 @@ def test_hybrids_are_mixed_from_the_images_as_the_batch_shows_them(settings):
 
     run.pairs.draw = watched
     for _ in range(2):
-        positives, negatives = run.pairs(torch.arange(50), epoch=0).x.chunk(2)
+        positives, negatives = run.pairs(torch.arange(50), epoch=0).inputs.x.chunk(2)
         assert torch.equal(negatives, positives.flip(0)) and torch.equal(
-            positives, run.net.layers[0].normalise(shown[-1])
+            positives, run.net.layers[0].rescale(shown[-1])
         )
     assert not torch.equal(shown[0], images) and not torch.equal(*shown)
 
@@ -120,7 +120,6 @@ def test_a_greedy_layer_above_the_first_still_sees_other_pixels_each_time(settin
     )
     run = train(recipe.network(), Split(images, torch.arange(50) % 10), recipe)
     list(run)
-    first, second = (
-        [h for _, _, h, _ in run._activities(torch.arange(50), upto=1)][-1] for _ in range(2)
-    )
+    seen = [run._first_inputs(torch.arange(50)).inputs for _ in range(2)]
+    first, second = ([h for _, _, h, _ in run._activities(x, upto=1)][-1] for x in seen)
     assert not torch.equal(first, second)

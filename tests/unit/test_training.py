@@ -13,7 +13,7 @@ from ffteach import (
     Digits,
     Recipe,
     Split,
-    error_rates,
+    error_rate,
     goodness_per_label,
     pairs,
     predict,
@@ -28,7 +28,7 @@ SMALL = Recipe(
     temperature=0.5,
     batch_size=60,
     epochs=2,
-    decay="none",
+    rate_decay="none",
     learning_rate=0.01,
 )
 
@@ -55,10 +55,12 @@ def moved(net, before):
 
 def steps(run):
     """Yield each record with the positions of the images that its batch held."""
-    size = run.recipe.batch_size or run.count
+    size = run.schedule.batch_size
     for record in run:
-        end = run.position or run.count  # 0 again after the last batch of an epoch
-        yield record, run.order[(end - 1) // size * size : end]
+        end = (
+            run.schedule.position or run.schedule.images
+        )  # 0 again after the last batch of an epoch
+        yield record, run.schedule.order[(end - 1) // size * size : end]
 
 
 def watch_draws(run, drawn):
@@ -93,7 +95,7 @@ OPTIMISERS = {
 def test_training_equals_plain_autograd_with_torch_optim(
     few, monkeypatch, schedule, loss, row_scale, optimiser, batch_size, part
 ):
-    monkeypatch.setattr(training, "PART", part)
+    monkeypatch.setattr(training, "IMAGES_AT_ONCE", part)
     recipe = SMALL.but(
         widths=(784, 30, 20, 15),
         schedule=schedule,
@@ -149,10 +151,10 @@ def test_training_in_float32_stays_close_to_float64(few):
 @pytest.mark.parametrize("part", [1000, 25])
 @pytest.mark.parametrize("negatives", ["uniform", "other images"])
 @pytest.mark.parametrize("schedule", ["simultaneous", "greedy"])
-def test_C10_fresh_negatives_are_drawn_for_every_batch_and_trained_on(
+def test_fresh_negatives_are_drawn_for_every_batch_and_trained_on(
     few, monkeypatch, schedule, negatives, part
 ):
-    monkeypatch.setattr(training, "PART", part)
+    monkeypatch.setattr(training, "IMAGES_AT_ONCE", part)
     recipe = SMALL.but(schedule=schedule, negatives=negatives)
     net = recipe.network().double()
     slow = Reference(net, "mean-square-1", STRENGTH, double=True)
@@ -184,7 +186,7 @@ def test_C10_fresh_negatives_are_drawn_for_every_batch_and_trained_on(
         assert all(few.labels[image] not in labels for image, labels in seen.items())
 
 
-def test_C10_fixed_negatives_are_drawn_once_for_all_images(few):
+def test_fixed_negatives_are_drawn_once_for_all_images(few):
     run = train(SMALL.network(), few, SMALL.but(fresh_negatives=False))
     fixed = run.pairs.fixed.clone()
     watch_draws(run, drawn := [])
@@ -211,7 +213,7 @@ def test_hard_negatives_come_after_the_uniform_epochs_and_from_the_first_layers_
     net = recipe.network()
     run = train(net, few, recipe)
     watch_draws(run, uniform := [])
-    calls, original = [], pairs.hard_labels
+    calls, original = [], pairs.draw_hard_labels
 
     def watched(goodness, labels, hardness, *, generator):
         calls.append(
@@ -219,7 +221,7 @@ def test_hard_negatives_come_after_the_uniform_epochs_and_from_the_first_layers_
         )
         return original(goodness, labels, hardness, generator=generator)
 
-    monkeypatch.setattr(pairs, "hard_labels", watched)
+    monkeypatch.setattr(pairs, "draw_hard_labels", watched)
     for record, rows in steps(run):
         if record.epoch <= uniform_epochs:
             assert len(calls) == 0 and len(uniform) == 1
@@ -269,7 +271,7 @@ def test_hybrids_are_trained_on_without_any_label(few, fresh):
 # ---- what a step changes, and what it does not
 
 
-def test_C7_simultaneous_training_moves_every_layer_on_the_first_batch(few):
+def test_simultaneous_training_moves_every_layer_on_the_first_batch(few):
     net = SMALL.network()
     before = weights(net)
     next(train(net, few, SMALL))
@@ -339,7 +341,7 @@ def test_the_loss_of_every_layer_falls_and_the_digits_are_learnt(few, schedule, 
             losses[layer].append(value)
     for layer, values in losses.items():
         assert sum(values[-4:]) < 0.85 * sum(values[:4]), (layer, values)
-    assert error_rates(net, few)[0] < 0.5  # guessing: 0.9
+    assert error_rate(net, few) < 0.5  # guessing: 0.9
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(few):
@@ -359,7 +361,7 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(few):
 
 @pytest.mark.parametrize("part", [1000, 25])
 def test_a_record_tells_the_means_over_the_batch_before_the_step(few, monkeypatch, part):
-    monkeypatch.setattr(training, "PART", part)
+    monkeypatch.setattr(training, "IMAGES_AT_ONCE", part)
     recipe = SMALL.but(fresh_negatives=False)
     net = recipe.network()
     run = train(net, few, recipe)
@@ -572,7 +574,7 @@ def test_decay_keeps_the_learning_rate_for_half_the_epochs_and_then_lowers_it_al
         optimiser="sgd",
         epochs=6,
         batch_size=20,
-        decay="second half",
+        rate_decay="second half",
     )
     run = train(recipe.network(), few, recipe)
     run.learning_rate = 0.5
@@ -591,7 +593,7 @@ def test_decay_keeps_the_learning_rate_for_half_the_epochs_and_then_lowers_it_al
 
 def test_decay_leaves_a_single_full_batch_step_its_learning_rate(few, rates):
     recipe = SMALL.but(
-        widths=(784, 30), optimiser="sgd", epochs=1, batch_size=None, decay="second half"
+        widths=(784, 30), optimiser="sgd", epochs=1, batch_size=None, rate_decay="second half"
     )
     list(train(recipe.network(), few, recipe))
     assert rates == [pytest.approx(recipe.learning_rate)]
@@ -622,11 +624,11 @@ def accuracies(monkeypatch):
     def script(*values):
         asked, values = [], iter(values)
 
-        def error_rates(net, split):
+        def error_rate(net, split):
             asked.append((len(net.layers), split))
-            return 1 - next(values), []
+            return 1 - next(values)
 
-        monkeypatch.setattr(training, "error_rates", error_rates)
+        monkeypatch.setattr(training, "error_rate", error_rate)
         return asked
 
     return script
@@ -669,7 +671,7 @@ def test_layers_are_added_as_long_as_accuracy_rises(few, accuracies, believed, m
 
 
 @pytest.mark.parametrize("growth", ["training", "validation"])
-def test_P11_growth_asks_the_images_that_the_recipe_names(digits, accuracies, growth):
+def test_growth_asks_the_images_that_the_recipe_names(digits, accuracies, growth):
     asked = accuracies(0.5, 0.5)
     recipe = GROWING.but(growth=growth)
     list(train(recipe.network(), digits, recipe))
@@ -738,7 +740,7 @@ RUNS = {
     "all layers, hard negatives": (SMALL.but(negatives="hard"), 6),
     "between two epochs": (SMALL, 4),
     "before the first step": (SMALL.but(fresh_negatives=False), 0),
-    "sgd with decay": (SMALL.but(optimiser="sgd", decay="second half"), 5),
+    "sgd with decay": (SMALL.but(optimiser="sgd", rate_decay="second half"), 5),
     "greedy, fixed negatives": (SMALL.but(schedule="greedy", fresh_negatives=False), 11),
     "greedy, fixed negatives, shifted images": (
         SMALL.but(schedule="greedy", fresh_negatives=False, shift=1),
@@ -840,7 +842,7 @@ def test_a_state_with_too_few_layers_is_refused_and_changes_nothing(few):
     net = SMALL.network()
     run = train(net, few, SMALL)
     before = weights(net)
-    with pytest.raises(ValueError, match="1 layers, but the network began with 2"):
+    with pytest.raises(ValueError, match="another recipe, which differs in widths"):
         run.load_state_dict(state)
     assert same(weights(net), before) and len(list(run)) == 8
 
@@ -977,7 +979,7 @@ def test_anything_but_a_network_and_a_recipe_is_refused_with_a_hint(few, net, re
 # ---- label strength "maximum"
 
 
-def test_N4_the_strength_maximum_is_settled_once_by_the_training_images(few, make_net):
+def test_the_strength_maximum_is_settled_once_by_the_training_images(few, make_net):
     few.images[7, 300] = 2.5
     net, fixed = make_net(30, 20, label_strength="maximum"), make_net(30, 20, label_strength=2.5)
     run = train(net, few, SMALL)

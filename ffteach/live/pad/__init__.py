@@ -1,0 +1,1 @@
+"""The digit pad: draw a digit, and see what every layer thinks of every label."""

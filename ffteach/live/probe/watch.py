@@ -1,0 +1,160 @@
+"""What the probe lab looks at: goodness, receptive fields, and a probe against two baselines."""
+
+import copy
+import math
+import time
+
+import torch
+
+from ...layers import goodness
+from ...probe import features
+from ..shared.looking import IMAGES_PER_LOOK, thin
+from .slices import fit_in_slices
+
+EVERY = 25  # steps between two points of the curve, at least
+TILES = 72  # receptive fields in the picture
+BASELINES = "untrained", "raw_pixels"  # in the order in which they are measured
+
+
+class ProbeWatch:
+    """Looks at the network of a `Training` that has not begun.
+
+    It sees the validation images of `data`, and `labels` of the training images with their labels.
+    Each probe is fitted in slices to a copy of the network, while the network itself learns on: a
+    point of `curve` stands for the step at which the copy was made. The baselines come first.
+    seed: of the choice of images, and of their hybrids. raw: the raw pixels' `FittedProbe`, if it
+    is known already for the same data, labels and seed.
+    """
+
+    def __init__(self, training, data, *, seed, labels, raw=None):
+        generator, net = torch.Generator().manual_seed(seed), training.net
+        device = data.train.images.device
+        shuffled = lambda split: torch.randperm(
+            len(split.images), generator=generator, device="cpu"
+        ).to(device)
+        chosen, order = shuffled(data.train)[:labels], shuffled(data.validation)
+        self.net, self.layers = net, training.recipe.probe_layers
+        self.untrained = copy.deepcopy(net)
+        self.train, self.test = data.train.take(chosen), data.test
+        self.validation = data.validation.take(order)
+        self.hybrids = training.pairs.draw(self.validation.images, generator=generator)
+        self.live = min(IMAGES_PER_LOOK, len(order))
+        self.probes = {"untrained": None, "raw_pixels": raw}  # the baselines, None until measured
+        self.probe = None  # the last of the network
+        self.curve = []  # (step, epochs, accuracy)
+        self.units = list(range(min(TILES, net.widths[1])))  # of layer 1, those that are shown
+        self._job = None  # (baseline or None, step, epochs, slices) of the probe being fitted
+
+    # ---- goodness
+
+    @torch.no_grad()
+    def look(self, *, everything):
+        """Measure the goodness of the first `live` validation images and their hybrids, or all."""
+        count = len(self.hybrids) if everything else self.live
+        pairs = [self.net(images[:count]) for images in (self.validation.images, self.hybrids)]
+        layers = [torch.stack([goodness(h) for h in activities]) for activities in pairs]
+        self.goodness = torch.stack(layers)  # (2, layers, N)
+        seen = enumerate(self.goodness.transpose(0, 1), start=1)
+        self.dead = [layer for layer, both in seen if not both.any()]
+
+    @property
+    def finite(self):
+        return bool(self.goodness.isfinite().all())
+
+    @property
+    def in_order(self):
+        """For each layer the share of images whose goodness is above their hybrid's, 0..1."""
+        return (self.goodness[0] > self.goodness[1]).double().mean(dim=1).tolist()
+
+    # ---- the probe
+
+    @property
+    def accuracy(self):
+        """The last probe's, on all validation images, 0..1; None before there is one."""
+        return self.curve[-1][2] if self.curve else None
+
+    @property
+    def baselines(self):
+        """Accuracy of the same probe without training, 0..1, by name; None until it is known."""
+        return {name: probe and probe.accuracy for name, probe in reversed(self.probes.items())}
+
+    def work(self, step, epochs, seconds=math.inf):
+        """Go on with the probes for so long, now being at `step`.
+
+        A new one begins if the network has taken `EVERY` steps since the last.
+        """
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            if self._job is None and not self._begin(step, epochs, EVERY):
+                return
+            self._slice()
+
+    def finish(self, step, epochs):
+        """Measure what is missing, so that the last point of the curve is the network's of now."""
+        if self._job and self._job[0] is None and self._job[1] < step:
+            self._job = None  # a probe of the past is no longer worth its while
+        while self._job or self._begin(step, epochs, 1):
+            self._slice()
+
+    def see(self, images):
+        """Return what the probe reads off the network."""
+        return features(self.net, images, layers=self.layers)
+
+    def test_errors(self):
+        """Return the error on the test images, 0..1, of the last probe and of both baselines."""
+        untrained = lambda images: features(self.untrained, images, layers=self.layers)
+        return {
+            "forward_forward": self.probe.error(self.see, self.test),
+            "raw_pixels": self.probes["raw_pixels"].error(lambda images: images, self.test),
+            "untrained": self.probes["untrained"].error(untrained, self.test),
+        }
+
+    def _begin(self, step, epochs, every):
+        """Begin the next probe if it is time to; return whether it was."""
+        name = next((name for name in BASELINES if self.probes[name] is None), None)
+        if name is None and self.curve and step < self.curve[-1][0] + every:
+            return False
+        net = self.untrained if name else copy.deepcopy(self.net)
+        if name == "raw_pixels":
+            see = lambda images: images
+        else:
+            see = lambda images: features(net, images, layers=self.layers)
+        start = self.probe.solution if self.probe and not name else None
+        at = (0, 0.0) if name else (step, epochs)
+        self._job = name, *at, fit_in_slices(see, self.train, self.validation, start)
+        return True
+
+    def _slice(self):
+        """Do one slice of the probe that is being fitted; if it was the last, note the result."""
+        name, step, epochs, slices = self._job
+        probe = next(slices, "not finite")
+        if probe is None:
+            return
+        self._job = None
+        if name:
+            self.probes[name] = probe
+        if name == "raw_pixels":
+            return
+        finite = probe != "not finite"
+        # the untrained network is where the curve begins
+        self.curve.append((step, epochs, probe.accuracy if finite else math.nan))
+        if finite:
+            self.probe = probe
+            self._choose_units()
+        thin(self.curve)
+
+    # ---- receptive fields
+
+    @property
+    def change(self):
+        """What training has changed in the weights of layer 1's `units`: `(units, pixels)`."""
+        return self._changes()[self.units]
+
+    def _changes(self):
+        return (self.net.layers[0].weight - self.untrained.layers[0].weight).detach()
+
+    def _choose_units(self):
+        """Show the units that have changed most; those that are shown already keep their place."""
+        strongest = self._changes().norm(dim=1).topk(len(self.units)).indices.tolist()
+        new = [unit for unit in strongest if unit not in self.units]
+        self.units = [unit if unit in strongest else new.pop(0) for unit in self.units]

@@ -1,0 +1,178 @@
+"""A panel in which a network learns: from the data to the end of the last epoch."""
+
+import math
+import time
+
+import torch
+
+from ...training import train
+from .controls import rounded
+from .pace import Pace
+from .panel import close_all
+from .training_panel import TrainingPanel
+from .words import TESTED, conclusion, diagnose
+
+VALIDATION_SHARE = 0.1  # of the training images, where the recipe itself holds out none
+
+
+class LearningPanel(TrainingPanel):
+    """A `TrainingPanel` around a `Training`: three sliders act at once, the rest waits for Reset.
+
+    A subclass sets `recipe`, `_given_data` (or None) and `controls`, and defines
+    - `restart()`: call `begin()`, make `watch` and show it
+    - `look(everything)`: have `watch` look at all validation images, or at a tick's share
+    - `test()`: return the error on the test images, or several
+    - `set_off()`, `arrive()`: what to do before some steps, and after them if nothing went wrong
+    `watch` has `accuracy`, `finite` and `dead`. CURE: what helps after a failed training.
+    """
+
+    CURE = "press Reset"
+
+    def connect(self):
+        """Say what each control does."""
+        controls = self.controls
+        self.threshold = controls.threshold
+        self.learning_rate = controls.learning_rate
+        self.epochs = controls.epochs
+        set_now = lambda name: lambda value: setattr(self.training, name, rounded(value))
+        self.follow(controls.threshold, "ff-threshold", set_now("threshold"))
+        self.follow(controls.learning_rate, "ff-lr", set_now("learning_rate"))
+        self.follow(controls.epochs, "ff-epochs", self.aim)
+        for control in controls.waiting:
+            control.observe(self._wait_for_reset, "value")
+        controls.reveal.on_click(lambda button: self.do(self.reveal))
+
+    def load(self, seed):
+        """Have the data that go with this seed."""
+        self.seed, recipe = seed, self.recipe
+        if self._given_data is not None:
+            self.data = self._given_data
+        elif not hasattr(self, "data") or recipe.train_images is not None:
+            share = recipe.validation_share or VALIDATION_SHARE
+            self.data = recipe.but(validation_share=share).load_data(seed=seed)
+        if not len(self.data.validation.images):
+            raise ValueError(
+                "this panel shows accuracy on held-out images: load_mnist(..., validation=1000)"
+            )
+
+    def begin(self):
+        """Make network and `Training` as the controls say; return the untrained network."""
+        self.recipe = self.controls.chosen(self.recipe)
+        if self.controls.seed.value != self.seed:
+            self.load(self.controls.seed.value)
+        net = self.recipe.network(seed=self.seed, device=self.data.train.images.device)
+        self.training = train(net, self.data, self.recipe, seed=self.seed)
+        self.controls.fit(self.recipe)
+        self.pace, self.trouble, self.loss = Pace(), None, None
+        self.revealed, self.finished = (None, None), False  # at which step, and what
+        self.reset_button.button_style = ""
+        return net
+
+    def advance(self, seconds=math.inf, steps=math.inf):
+        """Train so long, or to an epoch's end; look; return the steps taken, 0 at the end."""
+        end, stats = time.perf_counter() + seconds, []
+        self.set_off()
+        for record in self.training:
+            stats.append(record.stats)
+            if record.epoch_done or len(stats) >= steps or time.perf_counter() >= end:
+                break
+        if not stats:
+            self.finished = True
+            self.stop(self.conclude())
+            return 0
+        stats = torch.stack(stats)
+        self.loss = stats.mean(dim=0)[0].tolist()
+        self.look(everything=record.epoch_done)
+        self.pace.tick(len(stats))
+        trouble = diagnose(stats, self.watch, cure=self.CURE)
+        if trouble:
+            self.trouble, message, hopeless = trouble
+            if hopeless:
+                self.stop()
+            self.say(message)
+            return 0 if hopeless else len(stats)
+        self.arrive()
+        return len(stats)
+
+    def set_off(self):
+        """Nothing is to be done before a step."""
+
+    def arrive(self):
+        """Nor after it."""
+
+    def conclude(self):
+        """What to say when all epochs are done."""
+        return conclusion(self.training.epochs, self.watch.accuracy, None)
+
+    def settle(self):
+        """In a pause: look at all validation images."""
+        self.pace.pause()
+        self.look(everything=True)
+
+    def aim(self, epochs):
+        """Train up to `epochs`; if the former target was reached, go on at once."""
+        self.training.epochs = epochs
+        if self.finished and epochs > self.training.epoch:
+            self.finished, self.train_button.value = False, True
+
+    def reveal(self):
+        """Show the error on the test images."""
+        self.revealed = self.training.step, self.test()
+        self.say(TESTED)
+
+    def waits(self):
+        """Does a control wait for Reset? Raises ValueError, in words, if what it says cannot be."""
+        return self.controls.differ(self.recipe, self.seed)
+
+    @property
+    def progress(self):
+        """The part of `state` that all labs have; goodness and loss: means, one for each layer."""
+        training, (g_pos, g_neg) = self.training, self.watch.goodness.mean(dim=2).tolist()
+        return {
+            "running": self.running,
+            "message": self.said,
+            "trouble": self.trouble,  # None, "diverged" or "dead"
+            "waiting": self.reset_button.button_style != "",  # do some settings wait for Reset?
+            "step": training.step,
+            "epochs_done": training.step / training.steps_per_epoch,
+            "epochs": training.epochs,
+            "seconds": training.seconds,
+            "seconds_left": self.pace.seconds_for(training.total_steps - training.step),
+            "threshold": training.threshold,
+            "learning_rate": training.learning_rate,
+            "goodness_pos": g_pos,
+            "goodness_neg": g_neg,
+            "loss": self.loss,  # over the batches since the last look; None before the first step
+            "accuracy": self.watch.accuracy,  # on validation images, 0..1
+        }
+
+    @property
+    def where(self):
+        """Where the training stands, in words, and how many epochs the time axis is to show."""
+        training, greedy = self.training, self.recipe.schedule == "greedy"
+        layer = f"Layer {training.phase + 1}, epoch" if greedy else "Epoch"
+        where = f"{layer} {min(training.epoch + 1, training.epochs)} of {training.epochs}"
+        return where, max(training.total_steps, training.step) / training.steps_per_epoch
+
+    def close(self):
+        """Stop, take the panel off its page as running its cell again does, and free the data."""
+        super().close()
+        for widget in (*self.controls.above, *self.controls.waiting, self.line_button):
+            close_all(widget)
+        with self._lock:
+            self.training = self.data = self.watch = self._given_data = None
+
+    def _wait_for_reset(self, change):
+        """A setting that needs a restart was changed: say so, or what is wrong with it."""
+        try:
+            waits = self.waits()
+        except ValueError as error:
+            change["owner"].value = change["old"]
+            return self.say(f"{error} It stays {change['old']}.", role="alert")
+        self.reset_button.button_style = "warning" if waits else ""
+        what = change["owner"].description
+        self.say(
+            f"{what} needs a new network: it waits for Reset."
+            if waits
+            else "Nothing waits for Reset any more."
+        )

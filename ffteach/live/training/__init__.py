@@ -1,0 +1,1 @@
+"""The training lab: one network learning from labels."""

@@ -1,0 +1,765 @@
+"""The training lab without a browser: its widgets' values are set and its clock is ticked here."""
+
+import functools
+import io
+import re
+import threading
+
+import numpy as np
+import pytest
+import torch
+from by_hand import BURNT, alt, burn, check_classes, plain, play, traces
+from PIL import Image
+
+from ffteach import RECIPES, Digits, error_rate, goodness_per_label, train
+from ffteach.live import PRESETS, SLOW_MOTION, TrainingLab
+from ffteach.live.shared import figure, looking, panel, training_panel
+from ffteach.live.training import moments, watch
+from ffteach.plots import numbers
+
+SMALL = SLOW_MOTION.but(
+    widths=(784, 24, 16), epochs=2, batch_size=20
+)  # 10 steps per epoch on the 200 digits
+CONTROLS = {
+    "ff-train": "train_button",
+    "ff-step": "step_button",
+    "ff-reset": "reset_button",
+    "ff-threshold": "threshold",
+    "ff-lr": "learning_rate",
+    "ff-epochs": "epochs",
+    "ff-picture": "picture",
+    "ff-status": "status",
+    "ff-panel": "widget",
+    "ff-training-lab": "widget",
+    "ff-line": "line_button",
+    "ff-reveal": "controls.reveal",
+    "ff-freeze": "controls.boxes.0",
+    "ff-negatives": "controls.negatives",
+    "ff-loss": "controls.loss",
+    "ff-widths": "controls.widths",
+    "ff-schedule": "controls.schedule",
+    "ff-seed": "controls.seed",
+    "ff-digit": "controls.digit",
+    "ff-rewind": "controls.rewind",
+    "ff-guess": "gate.field",
+}
+
+
+@pytest.fixture
+def make_lab(digits, closing):
+    """Make a small panel; all are closed in the end."""
+    return lambda recipe=SMALL, **options: closing(
+        TrainingLab(recipe, **{"data": digits} | options)
+    )
+
+
+def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):
+    play(lab, 3)
+    assert lab.state["step"] == 0 and not lab.state["running"]
+    assert re.fullmatch(
+        r"Mean goodness, layer 1: positives 0\.\d\d, negatives 0\.\d\d; "
+        r"layer 2: positives 0\.\d\d, negatives 0\.\d\d; "
+        r"threshold 2\.0\. Validation accuracy \d+\.\d% after 0\.0 epochs\. "
+        r"Test image 0, a 2: the highest goodness is under label \d, \d\.\d\d; "
+        r"under its own it is \d\.\d\d\.",
+        alt(lab),
+    )
+    assert 'width="840" height="400"' in lab.picture.value
+    assert "press Train" in lab.message.value
+
+
+def test_the_default_trains_the_sample_in_slow_motion():
+    lab = TrainingLab()
+    assert lab.training.net.widths == [784, 500, 500] and lab.training.schedule.images == 9000
+    assert lab.state["images"] == len(lab.data.validation.images) == 1000
+    assert lab.state | {"threshold": 2.0, "learning_rate": 3e-4, "epochs": 10} == lab.state
+    assert all(
+        0.4 < goodness < 0.6 for goodness in lab.state["goodness_pos"] + lab.state["goodness_neg"]
+    )
+    climbed = lab.run(100)  # together up to the threshold
+    assert all(
+        1.8 < goodness < 2.2 for goodness in climbed["goodness_pos"] + climbed["goodness_neg"]
+    )
+    lab.close()
+
+
+def test_every_control_has_its_class_and_the_table_lists_it(lab):
+    check_classes(lab, CONTROLS)
+
+
+def test_run_is_reproducible_and_returns_what_is_shown(make_lab):
+    one, two = make_lab(), make_lab()
+    assert plain(one.run(13)) == plain(two.run(13)) == plain(two.state)
+    assert one.state["step"] == 13 and alt(one) == alt(two)
+    assert plain(make_lab(seed=1).run(13)) != plain(one.state)
+
+
+def test_training_in_the_panel_is_training(make_lab, digits):
+    lab = make_lab()
+    lab.run(20)
+    net = lab.recipe.network(seed=0)
+    for _ in train(net, digits, lab.recipe, seed=0):
+        pass
+    assert all(map(torch.equal, net.parameters(), lab.training.net.parameters()))
+
+
+def test_ticks_train_and_pause_stops(lab):
+    before = alt(lab)
+    lab.train_button.value = True
+    assert lab.train_button.description == "Pause"
+    play(lab, 1)
+    assert 0 < lab.state["step"] <= 10 and alt(lab) != before and lab.state["running"]
+    lab.train_button.value = False
+    step = lab.state["step"]
+    play(lab, 3)  # late ticks
+    assert (
+        lab.state["step"] == step
+        and "Paused." in lab.message.value
+        and lab.train_button.description == "Train"
+    )
+
+
+def test_settings_act_on_the_next_step_without_a_restart(lab):
+    lab.run(5)
+    weights = lab.training.net.layers[0].weight.clone()
+    before = lab.picture.value
+    lab.threshold.value, lab.learning_rate.value = 4.0, 1e-2
+    assert (lab.training.threshold, lab.training.learning_rate, lab.state["step"]) == (4.0, 1e-2, 5)
+    assert torch.equal(weights, lab.training.net.layers[0].weight)
+    assert "threshold 4.0" in alt(lab) and lab.picture.value != before
+    assert lab._figure.histograms[0].line.get_xdata()[0] == 4.0
+    lab.run(5)
+    assert (lab.training.net.layers[0].weight - weights).abs().max() > 20 * 3e-4  # only 5 steps
+
+
+def test_raised_epochs_go_on_and_lowered_ones_end_it(lab):
+    assert lab.run(1000)["step"] == 20
+    assert "All 2 epochs are done" in lab.message.value
+    lab.epochs.value = 3
+    assert lab.running
+    play(lab, 40)
+    assert (
+        lab.state["step"] == 30 and not lab.running and "All 3 epochs are done" in lab.message.value
+    )
+    lab.epochs.value = 1
+    assert lab.run(1)["step"] == 30
+
+
+def test_one_step_pauses_and_takes_one(lab):
+    lab.train_button.value = True
+    lab.step_button.click()
+    assert lab.state["step"] == 1 and not lab.running
+
+
+def test_reset_starts_again_from_the_same_network_with_the_new_settings(lab):
+    untrained, first = alt(lab), lab.run(4)
+    lab.threshold.value = 3.0
+    lab.run(3)
+    lab.reset_button.click()
+    assert lab.state["step"] == 0 and alt(lab) == untrained.replace(
+        "threshold 2.0", "threshold 3.0"
+    )
+    lab.threshold.value = 2.0
+    assert plain(lab.run(4))["goodness_pos"] == first["goodness_pos"]
+
+
+def test_ticks_are_dropped_while_the_panel_is_busy_but_settings_are_not(lab):
+    lab.train_button.value = True
+    with lab._lock:
+        other = threading.Thread(
+            target=lambda: (play(lab, 5), setattr(lab.threshold, "value", 1.0))
+        )
+        other.start()
+        other.join(20)
+        assert not other.is_alive() and lab.state["step"] == 0
+    assert lab.training.threshold == 1.0
+
+
+def test_ticks_work_on_another_thread(lab):
+    lab.train_button.value = True
+    other = threading.Thread(target=play, args=(lab, 2))
+    other.start()
+    other.join()
+    assert lab.state["step"] > 0 and lab.error is None
+
+
+def test_an_exception_stops_the_clock_and_is_shown_in_words(lab, monkeypatch):
+    lab.train_button.value = True
+    monkeypatch.setattr(watch, "goodness_per_label", burn)
+    play(lab, 1)
+    assert not lab.running and isinstance(lab.error, RuntimeError)
+    assert 'role="alert"' in lab.message.value and BURNT in lab.message.value
+    with pytest.raises(RuntimeError):
+        lab.run(1)
+
+
+def test_divergence_is_named(lab):
+    with torch.no_grad():
+        lab.training.net.layers[1].weight[0, 0] = torch.inf
+    lab.train_button.value = True
+    play(lab, 1)
+    assert (
+        lab.state["trouble"] == "diverged" and not lab.running and "Diverged" in lab.message.value
+    )
+    lab.reset_button.click()
+    assert lab.state["trouble"] is None and lab.run(5)["trouble"] is None
+
+
+def kill(lab, layer):
+    with torch.no_grad():
+        lab.training.net.layers[layer].bias.fill_(-1e3)
+
+
+def test_death_is_named(lab):
+    kill(lab, 1)
+    lab.train_button.value = True
+    play(lab, 1)
+    assert lab.state["trouble"] == "dead" and "Layer 2 is dead" in lab.message.value
+    assert lab.running  # the first layer still learns
+    kill(lab, 0)
+    play(lab, 1)
+    assert "Layers 1 and 2 are dead" in lab.message.value and not lab.running
+
+
+def test_the_pairwise_loss_has_no_threshold_and_shows_differences(make_lab):
+    lab = make_lab(SMALL.but(loss="pairwise"))
+    lab.run(10)
+    assert lab.threshold.disabled
+    assert (
+        lab.controls.why in lab.control_box.children
+        and lab.controls.why.layout.display is None
+        and "no threshold" in lab.controls.why.value
+    )
+    assert "positives minus negatives" in alt(lab) and "threshold" not in alt(lab)
+    histogram = lab._figure.histograms[0]
+    heights, edges, _ = histogram.pos.get_data()
+    difference = numbers(lab.watch.goodness[0][0] - lab.watch.goodness[1][0])
+    assert edges[0] == -edges[-1] and not histogram.neg.get_visible()
+    centre = (heights * (edges[1:] + edges[:-1]) / 2).sum() / heights.sum()
+    assert centre == pytest.approx(difference.mean(), abs=edges[1] - edges[0])
+
+
+def test_histograms_show_the_held_out_goodness(lab):
+    lab.run(10)
+    for layer, histogram in enumerate(lab._figure.histograms):
+        for stairs, goodness in zip((histogram.pos, histogram.neg), lab.watch.goodness):
+            counts = np.histogram(numbers(goodness[layer]), histogram.edges)[0]
+            heights = stairs.get_data().values
+            assert heights == pytest.approx(counts * heights.max() / counts.max())
+    assert max(histogram.pos.get_data().values.max(), histogram.neg.get_data().values.max()) == 1
+
+
+@pytest.mark.parametrize("threshold", [0.0, 6.0])
+@pytest.mark.parametrize("widths", [(784, 24, 16), (784, 1, 1), (784, 1), (784, 5, 5, 5, 5)])
+def test_extreme_settings_neither_fail_nor_freeze(make_lab, widths, threshold):
+    lab = make_lab(SMALL.but(widths=widths))
+    lab.threshold.value, lab.learning_rate.value = threshold, 0.1
+    lab.train_button.value = True
+    play(lab, 3)
+    assert lab.error is None and "not finite" not in lab.message.value
+    assert lab.run(20)["accuracy"] <= 1
+
+
+def test_every_recipe_that_fits_runs(make_lab):
+    for recipe in RECIPES.values():
+        if recipe.growth == "none" and recipe.negatives != "hybrids":
+            lab = make_lab(recipe.but(widths=(784, 16, 16), train_images=None))
+            assert lab.recipe.batch_size <= 500 and lab.recipe.rate_decay == "none"
+            settings = lab.training.threshold, lab.training.learning_rate, lab.training.epochs
+            assert settings == (recipe.threshold, recipe.learning_rate, recipe.epochs)
+            assert lab.run(3)["step"] == 3
+
+
+def test_unsuitable_recipes_and_data_are_refused(make_lab, digits):
+    with pytest.raises(ValueError, match="fixed number of layers"):
+        make_lab(RECIPES["growing"])
+    with pytest.raises(ValueError, match="held-out"):
+        make_lab(data=Digits(digits.train, digits.train.take(slice(0)), digits.test))
+
+
+def test_two_panels_share_nothing(make_lab):
+    one, two = make_lab(), make_lab()
+    before = two.picture.value, plain(two.state)
+    one.threshold.value = 1.0
+    one.run(5)
+    assert (two.picture.value, plain(two.state)) == before
+
+
+def test_the_fast_png_is_the_same_picture():
+    pixels = np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint8)
+    assert np.array_equal(Image.open(io.BytesIO(figure.fast_png(pixels))), pixels)
+
+
+def test_only_few_frames_redraw_everything(lab, monkeypatch):
+    drawn = []
+    draw_ground = figure.LiveFigure._draw_ground
+    monkeypatch.setattr(
+        figure.LiveFigure, "_draw_ground", lambda self: (drawn.append(1), draw_ground(self))
+    )
+    lab.epochs.value = 10
+    for _ in range(10):
+        lab.run(5)
+    assert len(drawn) <= 4  # the longer epoch axis, and a goodness axis that grows
+
+
+def test_a_thousand_ticks_leave_no_traces(make_lab, digits, monkeypatch):
+    few = Digits(digits.train.take(slice(20)), digits.validation.take(slice(10)), digits.test)
+    lab = make_lab(SMALL.but(widths=(784, 4)), data=few)
+    monkeypatch.setattr(training_panel, "TICK", 0)
+    monkeypatch.setattr(
+        figure.LiveFigure, "png", lambda self: b""
+    )  # a thousand drawings would take long
+    lab.epochs.max = lab.epochs.value = 2000
+    lab.train_button.value = True
+    most = 0
+
+    play(lab, 10)
+    before = traces(lab, lab.clock)
+    for tick in range(1000):
+        play(lab, 1)
+        if tick % 10 == 0:
+            lab.threshold.value = 1 + tick % 30 / 10
+            lab.controls.digit.value = tick % 7
+        if tick % 100 == 99:
+            lab.controls.rewind.value -= 5  # to the moment before
+            lab.train_button.value = True
+        most = max(most, len(lab.state["moments"]))
+    assert (
+        traces(lab, lab.clock) <= before + [0, 30, 0, 0]
+    ).all()  # 30: another axis has other ticks
+    assert 500 < lab.state["step"] < 1010
+    assert 20 <= most <= moments.MOST
+    assert (
+        len(lab.watch.history) <= looking.MOST_POINTS
+        and len(lab.watch.epoch_ends) <= looking.MOST_POINTS
+    )
+    assert (
+        lab.watch.history[0][0] == 0 and lab.watch.history[-1][0] == lab.state["step"]
+    )  # thinned, not cut off
+
+
+def test_leaving_the_page_stops_the_clock(lab):
+    lab.clock._view_count = 1
+    lab.train_button.value = True
+    play(lab, 1)
+    lab.clock._view_count = 0
+    assert not lab.running
+
+
+def test_running_the_cell_again_closes_its_former_panel_only(make_lab, monkeypatch):
+    class Shell:
+        cell, execution = "a", "1"
+
+        def get_parent(self):
+            return {"metadata": {"cellId": self.cell}, "header": {"msg_id": self.execution}}
+
+    shell = Shell()
+    monkeypatch.setattr(panel, "get_ipython", lambda: shell)
+    monkeypatch.setattr(panel, "_panels", {})
+    first, beside = make_lab(), make_lab()
+    shell.cell = "b"
+    elsewhere = make_lab()
+    first.train_button.value = True
+    shell.cell, shell.execution = "a", "2"
+    make_lab()
+    assert not first.running and first.training is None and beside.training is None
+    assert elsewhere.training is not None
+
+
+# ---- settings that wait for Reset
+
+
+def test_settings_that_need_a_new_network_wait_for_reset(lab):
+    lab.run(3)
+    training = lab.training
+    controls = lab.controls
+    controls.loss.value = "pairwise"
+    assert (
+        "waits for Reset" in lab.said
+        and "Loss" in lab.said
+        and lab.reset_button.button_style == "warning"
+        and lab.state["waiting"]
+    )
+    (
+        controls.negatives.value,
+        controls.schedule.value,
+        controls.widths.value,
+        controls.seed.value,
+    ) = (
+        "fixed",
+        "greedy",
+        "8, 7,6",
+        4,
+    )
+    lab.run(1)
+    assert (
+        lab.training is training and lab.state["step"] == 4 and training.recipe.loss == "threshold"
+    )
+    lab.reset_button.click()
+    recipe = lab.training.recipe
+    assert (recipe.loss, recipe.negatives, recipe.fresh_negatives, recipe.schedule) == (
+        "pairwise",
+        "uniform",
+        False,
+        "greedy",
+    )
+    assert (
+        lab.training.net.widths == [784, 8, 7, 6]
+        and lab.training.pairs.fixed is not None
+        and lab.seed == 4
+    )
+    assert (
+        lab.threshold.disabled
+        and lab.controls.why.layout.display is None
+        and len(lab._figure.histograms) == len(lab.controls.freeze.children) == 3
+    )
+    assert (
+        lab.state["step"] == 0 and not lab.state["waiting"] and lab.reset_button.button_style == ""
+    )
+    lab.run(25)
+    assert lab.error is None and lab.training.phase == 1
+    controls.loss.value = "threshold"
+    lab.reset_button.click()
+    assert not lab.threshold.disabled and lab.controls.why.layout.display == "none"
+
+
+def test_taking_a_choice_back_leaves_nothing_waiting(lab):
+    lab.controls.seed.value = 3
+    lab.controls.seed.value = 0
+    assert not lab.state["waiting"] and "Nothing waits" in lab.said
+
+
+@pytest.mark.parametrize("text", ["", "0", "500,", "5; 5", "2001", "-3", "1, 1, 1, 1, 1", "many"])
+def test_widths_that_cannot_be_are_refused_in_words_and_the_former_stay(lab, text):
+    lab.controls.widths.value = text
+    assert "give 1 to 4 whole numbers" in lab.said and 'role="alert"' in lab.message.value
+    assert lab.controls.widths.value == "24, 16" and not lab.state["waiting"]
+
+
+def test_a_new_seed_draws_other_data_where_the_recipe_takes_only_some():
+    lab = TrainingLab(SMALL.but(train_images=300))
+    before = lab.training.train_split.images
+    lab.controls.seed.value = 1
+    lab.reset_button.click()
+    assert not torch.equal(lab.training.train_split.images, before)
+    other = TrainingLab(SMALL.but(train_images=300), seed=1)
+    assert plain(other.run(5)) == plain(lab.run(5))
+    for one in (lab, other):
+        one.close()
+
+
+# ---- freezing, and going back
+
+
+@pytest.mark.parametrize("frozen", [0, 1])
+def test_a_frozen_layer_keeps_its_weights(lab, frozen):
+    lab.run(3)
+    before = [layer.weight.clone() for layer in lab.training.net.layers]
+    lab.controls.boxes[frozen].value = True
+    lab.run(5)
+    assert [
+        torch.equal(layer.weight, old) for layer, old in zip(lab.training.net.layers, before)
+    ] == [frozen == 0, frozen == 1]
+    assert lab.state["frozen"] == [frozen + 1]
+    lab.reset_button.click()
+    assert lab.training.frozen == {frozen}  # the box is still ticked
+    lab.controls.boxes[frozen].value = False
+    assert lab.run(3)["frozen"] == []
+    assert not torch.equal(
+        lab.training.net.layers[frozen].weight, lab.recipe.network(seed=0).layers[frozen].weight
+    )
+
+
+def weights(lab):
+    return torch.cat([parameter.detach().flatten() for parameter in lab.training.net.parameters()])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"schedule": "greedy", "epochs": 1, "fresh_negatives": False},
+        {"negatives": "hard", "uniform_epochs": 0},
+    ],
+)
+def test_going_back_and_on_again_is_the_same_to_the_bit(make_lab, changes):
+    lab = make_lab(SMALL.but(**{"epochs": 4} | changes))
+    lab.run(10)
+    then, seen, shown = weights(lab), list(lab.watch.history), lab.watch.goodness.clone()
+    lab.run(7)
+    later = weights(lab)
+    lab.threshold.value, lab.learning_rate.value, lab.controls.boxes[0].value = 3.0, 1e-2, True
+    lab.run(3)
+    lab.controls.rewind.value = 9  # 10 is the nearest moment
+    assert lab.state["step"] == lab.controls.rewind.value == 10 and "At step 10 again" in lab.said
+    assert torch.equal(weights(lab), then) and lab.watch.history == seen
+    assert torch.equal(lab.watch.goodness, shown[:, :, : lab.watch.shown])
+    assert (lab.threshold.value, lab.learning_rate.value, lab.state["frozen"]) == (2.0, 3e-4, [])
+    assert not lab.controls.boxes[0].value
+    assert lab.run(7)["step"] == 17 and torch.equal(weights(lab), later)
+
+
+def test_later_moments_stay_until_training_goes_on(lab):
+    lab.epochs.value = 10
+    lab.run(45)
+    last = weights(lab)
+    lab.rewind(18)
+    assert lab.state["step"] == 20 and lab.state["moments"] == [0, 10, 20, 30, 40, 45]
+    lab.rewind(100)
+    assert lab.state["step"] == 45 and torch.equal(weights(lab), last)
+    lab.rewind(20)
+    lab.run(1)
+    assert lab.state["moments"] == [0, 10, 20] and lab.watch.history[-1][0] == 21 / 10
+
+
+def test_the_arrow_keys_go_from_moment_to_moment(lab):
+    lab.run(20)
+    seen = []
+    for key in (-1, -1, -1, 1, 1, 1):
+        if lab.controls.rewind.value + key >= 0:
+            lab.controls.rewind.value += key
+        seen.append(lab.state["step"])
+    assert seen == [10, 0, 0, 10, 20, 20] and lab.controls.rewind.value == 20
+
+
+def test_going_back_pauses_and_leads_out_of_death(lab):
+    lab.run(10)
+    lab.train_button.value = True
+    kill(lab, 0)
+    play(lab, 1)
+    assert lab.state["trouble"] == "dead"
+    lab.train_button.value = True
+    lab.rewind(0)
+    assert (
+        not lab.running
+        and lab.state["trouble"] is None
+        and lab.state["step"] in (0, 10)
+        and lab.run(3)["trouble"] is None
+    )
+
+
+def test_raised_epochs_stay_raised_when_going_back(lab):
+    lab.run(15)
+    lab.epochs.value = 7
+    lab.rewind(10)
+    assert lab.training.epochs == 7
+
+
+def test_moments_are_bounded_evenly_spread_and_fewer_for_a_large_network():
+    for size, most in ((1, moments.MOST), (moments.MEMORY // 7, 7), (2 * moments.MEMORY, 2)):
+        kept = moments.Moments()
+        for step in range(0, 5000, 7):
+            if kept.due(step):
+                kept.keep(step, f"moment {step}", size)
+            assert len(kept.steps) <= most
+        gaps = np.diff(kept.steps)
+        assert (
+            kept.steps[0] == 0
+            and len(kept.steps) >= most // 2
+            and (most == 2 or gaps.max() <= 2 * gaps.min())
+        )
+        assert kept[0] == "moment 0"
+
+
+# ---- what else is seen
+
+
+def test_the_ten_goodness_values_are_those_of_the_chosen_image(lab, digits):
+    lab.run(5)
+    for digit in (0, 57):
+        lab.controls.digit.value = digit
+        values = goodness_per_label(lab.training.net, digits.test.images[[digit]])[0]
+        assert lab.state["digit_goodness"] == pytest.approx(values.tolist())
+        assert lab.state["digit_label"] == digits.test.labels[digit]
+        bars = lab._figure.digit
+        assert [top for _, (_, top) in bars.bars.get_segments()] == pytest.approx(values.tolist())
+        assert (
+            bars.winner.get_xdata()[0] == values.argmax()
+            and f"Test image {digit}, a " in bars.title.get_text()
+        )
+        assert numbers(digits.test.images[digit]) == pytest.approx(
+            np.asarray(bars.image.get_array()).ravel()
+        )
+        assert f"highest goodness is under label {values.argmax()}" in alt(lab)
+    before = lab.state["digit_goodness"]
+    assert lab.run(5)["digit_goodness"] != before  # it lives
+
+
+def test_the_test_error_stays_hidden_until_revealed(lab, digits):
+    lab.run(12)
+    assert lab.state["test_error"] is None and "Test error" not in lab.figures.value
+    lab.controls.reveal.click()
+    error = error_rate(lab.training.net, digits.test)
+    assert (lab.state["test_error"], lab.state["test_error_step"]) == (error, 12)
+    assert f"Test error <b>{error:.1%}</b> at step 12" in lab.figures.value
+    lab.reset_button.click()
+    assert lab.state["test_error"] is None
+
+
+def test_a_recipe_predicts_in_the_panel_as_it_does_outside(make_lab, digits):
+    lab = make_lab(SMALL.but(first_layer_counts=False, predict_shift=1))
+    lab.run(20)
+    net = lab.training.net
+    validation_error, digit = (
+        error_rate(net, digits.validation, layers=[1]),
+        goodness_per_label(net, digits.test.images[:1], layers=[1]),
+    )
+    assert validation_error != error_rate(net, digits.validation)
+    assert lab.state["accuracy"] == pytest.approx(1 - validation_error)
+    assert lab.state["digit_goodness"] == pytest.approx(digit[0].tolist())
+    lab.controls.reveal.click()
+    assert lab.state["test_error"] == error_rate(net, digits.test, layers=[1], shift=1)
+
+
+def test_the_gate_keeps_train_disabled_until_someone_has_guessed(make_lab):
+    lab = make_lab(guess=True)
+    assert lab.train_button.disabled and lab.step_button.disabled and "Guess first" in lab.said
+    for wrong in ("much", "101", "-1", "nan"):
+        lab.gate.field.value = wrong
+        assert (
+            lab.train_button.disabled
+            and "number from 0 to 100" in lab.said
+            and lab.state["guess"] is None
+        )
+    lab.gate.field.value = " 85 %"
+    assert (
+        not lab.train_button.disabled and not lab.step_button.disabled and lab.gate.field.disabled
+    )
+    assert lab.state["guess"] == 0.85 and "your guess was 85%" in alt(lab)
+    assert lab._figure.guess.get_visible() and lab._figure.guess.get_ydata()[0] == 85
+    assert "you guessed 85%" in lab.run(100)["message"]
+    lab.reset_button.click()
+    assert (
+        lab.train_button.disabled
+        and lab.state["guess"] is None
+        and not lab._figure.guess.get_visible()
+    )
+    assert lab.gate.field.value == "" and not lab.gate.field.disabled
+
+
+def test_without_a_gate_nothing_is_asked(lab):
+    assert not lab.train_button.disabled and lab.gate.widget.layout.display == "none"
+
+
+def test_a_presenter_has_larger_type_and_fewer_controls(make_lab):
+    lab, plain_lab = make_lab(presenter=True), make_lab()
+    assert (
+        'width="1260" height="600"' in lab.picture.value
+        and lab._figure.fig.canvas.get_width_height() == (1260, 600)
+    )
+    assert "ff-presenter" in lab.widget._dom_classes
+
+    def on_page(box):
+        return {one for child in getattr(box, "children", ()) for one in on_page(child)} | {id(box)}
+
+    controls = lab.controls
+    assert {
+        id(control)
+        for control in (lab.threshold, lab.learning_rate, lab.train_button, controls.rewind)
+    } <= on_page(lab.widget)
+    assert not {
+        id(control) for control in (*controls.waiting, *controls.boxes, lab.line_button)
+    } & on_page(lab.widget)
+    assert len(on_page(lab.widget)) < len(on_page(plain_lab.widget))
+    assert plain(lab.run(5)) == plain(plain_lab.run(5))
+
+
+# ---- presets, and the line that makes a panel again
+
+
+def test_presets_are_chosen_by_name_and_unknown_ones_name_the_choices(make_lab):
+    assert make_lab(None, preset="slow motion").recipe == make_lab(None).recipe
+    assert {"slow motion", "as fast as it goes", "threshold too high", "pairwise loss"} <= set(
+        PRESETS
+    )
+    with pytest.raises(ValueError, match="'as fast as it goes'"):
+        TrainingLab(preset="as slow as it goes")
+    with pytest.raises(ValueError, match="not both"):
+        TrainingLab(SMALL, preset="slow motion")
+    with pytest.raises(ValueError, match="frozen"):
+        TrainingLab(frozen=(3,))
+    with pytest.raises(ValueError, match="no setting 'treshold'"):
+        TrainingLab(treshold=1.0)
+
+
+def test_presets_show_what_they_say():
+    """Within 300 steps, which take about four seconds of panel time."""
+    seen = {}
+    for name in (
+        "as fast as it goes",
+        "threshold too high",
+        "threshold too low",
+        "learning rate too high",
+        "pairwise loss",
+    ):
+        lab = TrainingLab(preset=name)
+        seen[name] = lab.run(130), lab.run(170)
+        lab.close()
+    middle, late = seen["as fast as it goes"]
+    assert middle["accuracy"] > 0.87 and late["accuracy"] > 0.9
+    middle, _ = seen["threshold too high"]
+    assert min(middle["goodness_neg"]) > 15 and middle["accuracy"] < 0.6
+    middle, late = seen["threshold too low"]
+    assert max(middle["goodness_pos"]) < 0.25 and late["accuracy"] < 0.85
+    assert seen["learning rate too high"][0]["trouble"] == "dead"
+    assert (
+        seen["pairwise loss"][1]["accuracy"] > 0.87
+        and min(seen["pairwise loss"][1]["goodness_neg"]) > 0.5
+    )
+
+
+def remake(lab, digits):
+    return eval(lab.line, {"TrainingLab": functools.partial(TrainingLab, data=digits)})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"preset": "as fast as it goes", "threshold": 1.2, "seed": 3},
+        {"preset": "pairwise loss", "widths": (784, 9), "frozen": (1,), "digit": 4},
+        {
+            "negatives": "other images",
+            "fresh_negatives": False,
+            "schedule": "greedy",
+            "guess": True,
+            "presenter": True,
+        },
+    ],
+)
+def test_the_line_says_what_was_given_and_makes_the_same_panel(digits, options):
+    small = {} if "widths" in options else {"widths": (784, 12, 8)}
+    lab = TrainingLab(data=digits, **small, **options)
+    assert lab.settings == small | options
+    other = remake(lab, digits)
+    assert plain(other.run(6)) == plain(lab.run(6))
+    for one in (lab, other):
+        one.close()
+
+
+def test_the_line_follows_the_controls_and_a_button_prints_it(make_lab, digits):
+    assert TrainingLab(data=digits).line == "TrainingLab()"
+    lab = make_lab()
+    lab.threshold.value, lab.learning_rate.value, lab.epochs.value = 1.3, 10**-3.2, 3
+    (
+        lab.controls.loss.value,
+        lab.controls.widths.value,
+        lab.controls.seed.value,
+        lab.controls.boxes[0].value,
+    ) = (
+        "pairwise",
+        "5, 6",
+        9,
+        True,
+    )
+    lab.line_button.click()
+    assert lab.said == lab.line and "<code>TrainingLab(" in lab.message.value
+    assert (
+        "learning_rate=0.000631" in lab.line
+        and "threshold=1.3" in lab.line
+        and "frozen=(1,)" in lab.line
+    )
+    other = remake(lab, digits)
+    lab.reset_button.click()
+    assert plain(other.run(6)) == plain(lab.run(6))
+    other.close()
