@@ -1,11 +1,11 @@
-"""What the lessons claim of measurements: `scripts/check_claims.py` measures each file's `CLAIMS`."""
+"""What the lessons claim of measurements, for `scripts/check_claims.py` to measure again."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 
 class Claim(NamedTuple):
-    """A sentence of a lesson: `measure(seed)` must lie between `low` and `high`, both included."""
+    """One sentence of a lesson: `measure(seed)` must lie between `low` and `high`, inclusive."""
 
     where: str
     claim: str

@@ -81,7 +81,7 @@ def test_peer_push(lesson):
 
 
 def test_memory_of_backpropagation_grows_with_depth_and_forward_forwards_does_not(lesson):
-    """Against the arithmetic: float32 activities of all layers, or one layer's two kinds of rows."""
+    """Against the arithmetic: float32 activities of all layers, or one layer's rows, twice."""
     for depth in (1, 3):
         layers = [torch.nn.Linear(784 if index == 0 else 500, 500) for index in range(depth)]
         exact = 4 * 100 * (784 + depth * 500) / 1024
