@@ -733,15 +733,15 @@ LESSON_05 = [
         "05, section 6",
         "black box: Forward-Forward loses, points",
         lambda seed: black_box("FF", True, seed)[0] - black_box("FF", False, seed)[0],
-        -2,
+        -1,
         2,
     ),
     Claim(
         "05, section 6",
         "black box: backpropagation loses, points",
         lambda seed: black_box("BP", True, seed)[0] - black_box("BP", False, seed)[0],
-        1,
-        6,
+        5,
+        10,
     ),
     Claim(
         "05, section 6",
