@@ -18,7 +18,6 @@ NAMES = [
     "kept",
     "backprop_loss",
     "layer_loss",
-    "fit_one_layer",
 ]
 
 
