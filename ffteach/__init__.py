@@ -23,12 +23,11 @@ live        the panels: the only part with widgets
 import os
 
 # Torch's threads else spin long while they wait, and on cores that others use too training takes
-# ten times as long. Too late where torch was imported first: make lab sets both for all kernels, and
-# the Makefile says why these values.
+# ten times as long. Too late where torch was imported first: make lab sets both for all kernels,
+# and the Makefile says why these values.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-# ruff: noqa: E402
 from .data import Digits, Split, load_mnist
 from .device import choose_device, seeded
 from .inference import error_rate, goodness_per_label, layer_error_rates, predict

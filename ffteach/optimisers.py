@@ -1,4 +1,5 @@
-"""Each layer's own optimiser: torch's, ready before its first step, and with steps that are whole."""
+"""Each layer's own optimiser: torch's, ready before its first step, and with steps that are
+whole."""
 
 import torch
 

@@ -1,8 +1,9 @@
-"""Where the positives and negatives of each batch come from: the first layer's input for a training.
+"""Where the positives and negatives of each batch come from: the first layer's input for a
+training.
 
-Both classes are called with the positions of a batch's images and the number of finished epochs, and
-return a `Batch`. `draw` is the plain function that draws negatives; `train(..., draw=...)` puts your
-own in its place.
+Both classes are called with the positions of a batch's images and the number of finished epochs,
+and return a `Batch`. `draw` is the plain function that draws negatives; `train(..., draw=...)` puts
+your own in its place.
 """
 
 import math
@@ -28,7 +29,8 @@ class Batch(NamedTuple):
 
 
 class LabelPairs:
-    """Supervised pairs: each image with its true label, and with one from `draw(labels, generator=...)`.
+    """Supervised pairs: each image with its true label, and with one from `draw(labels,
+    generator=...)`.
 
     dtype: of the large matrix products. `fixed` holds the wrong labels `(N,)` of the whole run, or
     None if they are drawn for every batch.

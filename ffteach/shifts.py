@@ -1,4 +1,5 @@
-"""Square images moved by whole pixels; what leaves on one side, nearly always blank, enters opposite."""
+"""Square images moved by whole pixels; what leaves on one side, nearly always blank, enters
+opposite."""
 
 import math
 

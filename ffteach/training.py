@@ -29,7 +29,8 @@ IMAGES_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class Record:
-    """What one step did; `loss`, `goodness_pos`, `goodness_neg` hold a mean for each of `layers`."""
+    """What one step did; `loss`, `goodness_pos`, `goodness_neg` hold a mean for each of
+    `layers`."""
 
     step: int  # steps taken so far, 1 after the first
     epoch: int  # the epoch it belongs to, from 1; with the greedy schedule of the layer
@@ -63,11 +64,12 @@ class Record:
 def train(net, data, recipe, *, seed=0, draw=None):
     """Check everything, then return a `Training` that does the work as it is iterated.
 
-    net: an `FFNet`, e.g. `recipe.network(seed=0)`, trained in place. data: `Digits` of `load_mnist`,
-    or one `Split`. recipe: a `Recipe`; its network settings only serve `recipe.network()`. seed: for
-    shuffling, negatives and grown layers. draw: your own negatives, `draw(labels, generator=...)` ->
-    wrong labels `(n,)`, or with hybrids `draw(images, generator=...)` -> negative images `(n, D)`.
-    Raises TypeError or ValueError for data that do not fit the network.
+    net: an `FFNet`, e.g. `recipe.network(seed=0)`, trained in place. data: `Digits` of
+    `load_mnist`, or one `Split`. recipe: a `Recipe`; its network settings only serve
+    `recipe.network()`. seed: for shuffling, negatives and grown layers. draw: your own negatives,
+    `draw(labels, generator=...)` -> wrong labels `(n,)`, or with hybrids `draw(images,
+    generator=...)` -> negative images `(n, D)`. Raises TypeError or ValueError for data that do not
+    fit the network.
 
     >>> data, recipe = load_mnist(), Recipe(widths=(784, 20), epochs=1)
     >>> train(recipe.network(), data, recipe).finish().widths
@@ -77,7 +79,8 @@ def train(net, data, recipe, *, seed=0, draw=None):
 
 
 def training_dtype(net, recipe):
-    """The dtype of the large products: the network's own, or bfloat16 if recipe and machine agree."""
+    """The dtype of the large products: the network's own, or bfloat16 if recipe and machine
+    agree."""
     own = net.layers[0].weight.dtype
     return own if own != torch.float32 else matrix_dtype(recipe.precision, net.device)
 
@@ -178,7 +181,8 @@ class Training:
     def epoch_records(self):
         """Iterate to the end, yielding one `Record` per epoch with the means over its steps.
 
-        An epoch that lowering `epochs` cuts short, so that the next layer's turn comes, is left out.
+        An epoch that lowering `epochs` cuts short, so that the next layer's turn comes, is left
+        out.
         """
         stats, layers = [], None
         for record in self:
@@ -245,7 +249,8 @@ class Training:
         return Batch(Rows(self._standing[:, part].flatten(0, 1)))
 
     def _activities(self, inputs, upto):
-        """Yield (layer number, its inputs, its activities `(2n, H)`, their goodness) up to `upto`."""
+        """Yield (layer number, its inputs, its activities `(2n, H)`, their goodness) up to
+        `upto`."""
         first = 0 if self._standing is None else self.phase
         for index in range(first, upto + 1):
             layer = self.net.layers[index]
@@ -256,7 +261,8 @@ class Training:
             yield index, inputs, h, g
 
     def _take_step(self, order, batch, rate, peer_means):
-        """Let all layers move and count the step, whatever happens; return whether its epoch ends."""
+        """Let all layers move and count the step, whatever happens; return whether its epoch
+        ends."""
         moving = [self._optimisers[index] for index in self.active_layers]
         moving = [
             one for one, index in zip(moving, self.active_layers) if not self._is_frozen(index)
@@ -320,7 +326,8 @@ class Training:
 
     @torch.no_grad()
     def _input_above(self):
-        """What the layer above will see: once for all, if negatives are fixed and images as given."""
+        """What the layer above will see: once for all, if negatives are fixed and images as
+        given."""
         if self.pairs.fixed is None or self.recipe.disturbed:
             return None
         positions, parts = torch.arange(self.schedule.images, device=self.net.device), []

@@ -1,4 +1,5 @@
-"""Functions that a lesson writes out, taken from its notebook so that tests can compare them with the module's."""
+"""Functions that a lesson writes out, taken from its notebook so that tests can compare them with
+the module's."""
 
 import ast
 from pathlib import Path
@@ -21,10 +22,11 @@ def is_definition(node):
 
 
 def load(notebook, names):
-    """Return the functions called `names` of `notebooks/<notebook>.ipynb` as attributes of one object.
+    """Return the functions called `names` of `notebooks/<notebook>.ipynb` as attributes of one
+    object.
 
-    Only imports are executed, and of the cells that define one of these functions the definitions, in order.
-    Raises KeyError for a name that no cell defines.
+    Only imports are executed, and of the cells that define one of these functions the definitions,
+    in order. Raises KeyError for a name that no cell defines.
     """
     cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells
     namespace, found = {}, set()

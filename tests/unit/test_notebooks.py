@@ -1,4 +1,5 @@
-"""The form of the lessons: what every notebook must look like before it is run (nbval and the browser tests run them)."""
+"""The form of the lessons: what every notebook must look like before it is run (nbval and the
+browser tests run them)."""
 
 import re
 from pathlib import Path
