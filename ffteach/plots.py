@@ -23,6 +23,7 @@ from PIL import Image
 # Okabe and Ito's colours: told apart with any colour vision, and by brightness on a grey projector
 POSITIVE, NEGATIVE, THRESHOLD = GOODNESS = "#0072B2", "#E69F00", "#000000"
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+DIGITS = (*SERIES, "#882255", "#8C6D1F", "#6A6A6A")  # one for each, and their shapes tell, too
 CHANCE = "#777777"
 STYLE = {
     "font.size": 11,
@@ -235,13 +236,9 @@ def draw_lines(
                 "markerfacecolor": "white",
                 "markeredgewidth": 2,
             }
-            ax.plot(
-                x,
-                numbers(measured[name]),
-                "o",
-                **options,
-                label="measured" if name == list(measured)[-1] else None,
-            )
+            ax.plot(x, numbers(measured[name]), "o", **options)
+    if measured:  # black, so that the legend's circle belongs to no line
+        ax.plot([], [], "o", **options | {"color": THRESHOLD}, label="measured")
     ax.set(
         xlabel=xlabel,
         ylabel=ylabel,
@@ -478,7 +475,7 @@ def draw_points(ax, points, labels, *, title="", size=6, alpha=0.8):
     for digit in range(10):
         options = {
             "marker": f"${digit}$",
-            "color": SERIES[digit % len(SERIES)],
+            "color": DIGITS[digit],
             "markersize": size,
             "alpha": alpha,
             "markeredgewidth": 0.2,
