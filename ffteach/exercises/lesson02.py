@@ -31,7 +31,9 @@ def _judge_overlay_label(trial, overlay_label):
         labels = trial.randint(0, CLASSES, n)
         if n > 1:
             labels[:2] = torch.tensor([7, 2])
-        result = trial.tensor(trial.call(overlay_label, images, labels, strength), (n, d))
+        result = trial.tensor(trial.call(overlay_label, images, labels, strength))
+        trial.require(tuple(result.shape) != (n, d + CLASSES), "pixels in front")
+        trial.tensor(result, (n, d))
         right, one_hot = _overlay(images, labels, strength), F.one_hot(labels, CLASSES)
         body, code = images[:, CLASSES:], one_hot.to(images)
         kept = images.clone()
@@ -57,11 +59,10 @@ def _judge_overlay_label(trial, overlay_label):
             "ink": [with_code((1 - code) * strength), with_code(many * strength)],
             "next pixel": [with_code(code.roll(1, 1) * strength), with_code(code.roll(-1, 1))],
             "last ten pixels": last,
-            "images scaled": right * strength,
+            "images scaled": with_code(code) * strength,
             "label lost": [images, with_code(torch.zeros_like(code))],
             "image lost": torch.cat([code * strength, torch.zeros_like(body)], dim=1),
         }
-        trial.require(tuple(result.shape) != (n, d + CLASSES), "pixels in front")
         trial.same(result, right, wrong)
         trial.require(result.dtype == images.dtype, "another type", 0.5)
 
@@ -131,11 +132,12 @@ def _judge_wrong_labels(trial, wrong_labels):
         trial.no("true label drawn", share=share[0])
     trial.require(max(share) < 0.99, "one fixed offset")
     trial.require(len(set(values)) == 10 and set(values[:10]) != set(values), "few labels")
+    by_label = [{v for v, t in zip(values, numbers(labels)) if t == k} for k in range(10)]
+    trial.require(max(map(len, by_label)) > 1, "one fixed offset")
     missing = [k for k in range(1, 10) if not share[k]]
     digits = [values.count(k) / len(values) for k in range(10)]
     if missing and min(digits) > 0.06:
         trial.no("an offset is missing", missing=", ".join(map(str, missing)))
-    by_label = [{v for v, t in zip(values, numbers(labels)) if t == k} for k in range(10)]
     trial.require(min(map(len, by_label)) >= 8, "few labels")
     uneven = max(abs(s - 1 / 9) for s in share[1:]) > 0.03 or max(digits) > 0.125
     trial.require(not uneven and min(map(len, by_label)) == 9, "not evenly", 0.5)
@@ -335,7 +337,6 @@ network = Exercise(
     errors={
         "graph cut": ("does not require grad",),
         "freed graph": ("backward through the graph a second time",),
-        "changed in place": ("modified by an inplace operation",),
         "no super": ("before Module.__init__()", "super().__init__() call"),
         "no add_layer": ("no attribute 'add_layer'",),
         "train is taken": ("train() takes", "train() missing"),
@@ -367,8 +368,6 @@ network = Exercise(
         "only: the input of each layer is detached.",
         "freed graph": "backward() runs through one graph twice: the second layer's graph still "
         "contains the first layer. Detach the input of each layer.",
-        "changed in place": "The first layer's weights change while the second layer's graph "
-        "still needs them: that graph reaches down too far. Detach the input of each layer.",
         "nothing is learnt": "No weight has changed. Either backward() or step() is missing, or "
         "the weights of another network are trained, such as a variable of the notebook: use the "
         "`net` that is passed in.",
@@ -463,8 +462,9 @@ def _goodness_table(net, images, strength):
 
 
 def _judge_predict(trial, predict):
-    for n, d, widths, strength in ((60, 17, (9, 31), 6.0), (1, 12, (5, 8), 3.0)):
-        net, images = _Tower(trial, d, widths, strength), trial.rand(n, d)
+    cases = ((60, 30, (9, 31, 14), 2.5), (50, 23, (12, 5, 8), 5.5), (1, 12, (5, 8), 3.0))
+    for n, d, widths, strength in cases:
+        net, images = _Tower(trial, d, widths, strength), trial.randn(n, d)
         answer = trial.call(predict, net, images)
         graphs, net.graphs = net.graphs, 0
         if type(answer) is torch.Tensor:
@@ -481,6 +481,7 @@ def _judge_predict(trial, predict):
             continue
         squares = {s: _goodness_table(net, images, s).sum(0).argmax(1) for s in (1.0, 4.0)}
         wrong = {
+            "same for all": [torch.full_like(right, k) for k in range(10)],
             "smallest goodness": total.argmin(1),
             "first layer left out": table[1:].sum(0).argmax(1),
             "one layer only": [table[0].argmax(1), table[-1].argmax(1)],
@@ -488,7 +489,6 @@ def _judge_predict(trial, predict):
             "strength fixed": list(squares.values()),
             "nine labels": [total[:, :9].argmax(1), total[:, 1:].argmax(1) + 1],
             "label moved": [total[:, 1:].argmax(1), right + 1, (right + 1) % 10],
-            "same for all": [torch.full_like(right, k) for k in range(10)],
             "product": table.prod(0).argmax(1),
         }
         if not close(answer, right) and _reads_globals(predict):
@@ -499,7 +499,10 @@ def _judge_predict(trial, predict):
 
 def _reads_globals(function):
     """Return the names of the notebook's tensors and networks that a function reads."""
-    names = getattr(getattr(function, "__code__", None), "co_names", ())
+    codes = [code] if (code := getattr(function, "__code__", None)) else []
+    for code in codes:  # grows: the comprehensions inside have code of their own
+        codes.extend(part for part in code.co_consts if hasattr(part, "co_names"))
+    names = sorted({name for code in codes for name in code.co_names})
     space = getattr(function, "__globals__", {})
     return [n for n in names if isinstance(space.get(n), (torch.Tensor, nn.Module))]
 
@@ -647,6 +650,7 @@ def audit(draw):
     fresh = not torch.equal(x_neg, again)
     return nine and same_ink and same_image and fresh and x_pos.dtype == x_neg.dtype
 """,
+    seconds=25,
 )
 
 
@@ -804,8 +808,8 @@ def _judge_grow(trial, grow):
         ([0.70, 0.80, 0.79, 0.90, 0.95, 0.96], 6, 2),
         ([0.70, 0.80, 0.85, 0.90, 0.92, 0.95, 0.96, 0.97], 5, 5),
         ([0.70, 0.65, 0.90, 0.91, 0.92], 4, 1),
-        ([0.70, 0.75, 0.75, 0.80, 0.90], 4, 2),
-        ([0.70, 0.71, 0.715, 0.60, 0.90], 5, 3),
+        ([0.70, 0.75, 0.75, 0.70, 0.90], 5, 2),
+        ([0.70, 0.78, 0.785, 0.60, 0.90], 5, 3),
     )
     for accuracies, most, right in cases:
         tower = Tower(accuracies)
