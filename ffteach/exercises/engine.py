@@ -83,7 +83,8 @@ class Exercise:
     def check(self, *answers, seed=None):
         """Return the `Verdict` on the student's answer; it never raises. seed: for the inputs."""
         trial = Trial(self, seed)
-        with _one_at_a_time, _kept_torch_state(), contextlib.redirect_stdout(trial.printed):
+        quiet = contextlib.redirect_stderr(io.StringIO())  # warnings: nbgrader would give no points
+        with _one_at_a_time, _kept_torch_state(), quiet, contextlib.redirect_stdout(trial.printed):
             state, name, sentence, points = trial.judge(answers)
         notes = ()
         if trial.printed.getvalue() and state != "not attempted":

@@ -804,6 +804,7 @@ class Tower:
 
 
 def _judge_grow(trial, grow):
+    trial.attempted(grow)
     cases = (
         ([0.70, 0.80, 0.79, 0.90, 0.95, 0.96], 6, 2),
         ([0.70, 0.80, 0.85, 0.90, 0.92, 0.95, 0.96, 0.97], 5, 5),

@@ -397,7 +397,7 @@ for name, features_of in see.items():
     probe = ffteach.LinearProbe().fit(features_of(digits.images), digits.labels)
     error = probe.error(features_of(data.validation.images), data.validation.labels)
     small_errors[name] = 100 * error
-verdict = "worse"
+system_c = "worse"
 """,
     seconds=5,
 )
