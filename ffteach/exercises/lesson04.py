@@ -251,7 +251,7 @@ KINDS = ("raw pixels", "untrained", "Forward-Forward")
 CURVE = {  # validation error in %, lowest and highest of several seeds and draws, with room
     "raw pixels": {100: (22, 38), 300: (16, 28), 1000: (10, 18)},
     "untrained": {100: (24, 40), 300: (16, 28), 1000: (10, 18)},
-    "Forward-Forward": {100: (10, 24), 300: (8, 18), 1000: (5, 12.5)},
+    "Forward-Forward": {100: (12, 25), 300: (9, 19), 1000: (5, 12.5)},
 }
 
 
@@ -272,8 +272,7 @@ def _judge_label_curve(trial, errors):
         trial.no("untrained is trained")
     if values["untrained"] == values["raw pixels"]:
         trial.no("same twice")
-    low = CURVE["Forward-Forward"][100][1]
-    if values["untrained"][100] < low and values["raw pixels"][100] > low:
+    if values["untrained"][100] < values["raw pixels"][100] - 5:
         trial.no("untrained is trained")
     for name, row in CURVE.items():
         for count, (least, most) in row.items():
@@ -324,7 +323,7 @@ label_curve = Exercise(
     hints=(
         "Three functions that turn images into features, three sizes: nine probes.",
         "LinearProbe().fit(see(images[:n]), labels[:n]), then .error(see(validation images), ...).",
-        "Errors are shares: multiply by 100. Expect about 28, 31 and 16 % with 100 labels.",
+        "Errors are shares: multiply by 100. Expect about 26, 30 and 20 % with 100 labels.",
     ),
     solution="""
 see = {
@@ -347,7 +346,7 @@ for name, features_of in see.items():
 
 # ---- 4.4
 
-SMALL = {"raw pixels": (9, 16), "untrained": (14, 26), "Forward-Forward": (22, 42)}
+SMALL = {"raw pixels": (9, 16), "untrained": (11, 19), "Forward-Forward": (11, 22)}
 
 
 def _judge_small_system_c(trial, errors, verdict=None):
@@ -361,8 +360,8 @@ def _judge_small_system_c(trial, errors, verdict=None):
     for name, (least, most) in SMALL.items():
         if not least <= values[name] <= most:
             trial.no("range", 0.5, which=name, got=values[name])
-    trial.require(verdict in ("better", "worse", "no difference"), "verdict form", 0.5)
-    trial.require(verdict == "worse", "verdict", 0.5)
+    trial.require(verdict in ("better", "no better"), "verdict form", 0.5)
+    trial.require(verdict == "no better", "verdict", 0.5)
 
 
 small_system_c = Exercise(
@@ -377,14 +376,14 @@ small_system_c = Exercise(
         "training works in place, so make the untrained one anew.",
         "range": "{which}: {got:.1f} % lies outside of what several runs gave. Are all three "
         "layers read, as they are (normalised=False), by a probe that has converged?",
-        "verdict form": "The verdict should be 'better', 'worse' or 'no difference'.",
+        "verdict form": "The verdict should be 'better' or 'no better'.",
         "verdict": "Compare the trained features with the UNTRAINED ones of the same network, not "
-        "with guessing: what has this training done to the features?",
+        "with guessing, and remember that half a point is noise here.",
     },
     hints=(
         "Train a copy of the small recipe; keep an untrained network of the same seed beside it.",
         "features(net, images, layers=[0, 1, 2], normalised=False) for both networks.",
-        "Three errors in percent. Is the trained one below or above the untrained one?",
+        "Three errors in percent. Is the trained one clearly below the untrained one?",
     ),
     solution="""
 def read(network):
@@ -397,7 +396,7 @@ for name, features_of in see.items():
     probe = ffteach.LinearProbe().fit(features_of(digits.images), digits.labels)
     error = probe.error(features_of(data.validation.images), data.validation.labels)
     small_errors[name] = 100 * error
-system_c = "worse"
+system_c = "no better"
 """,
     seconds=5,
 )

@@ -114,3 +114,12 @@ def test_the_students_notebook_runs_and_nothing_is_attempted(path, monkeypatch):
         monkeypatch.setattr("ffteach.train", lambda *args, **named: [])
     shown, _ = run(notebook(make.STUDENT / path.name))
     assert {verdict.state for verdict in shown} == {"not attempted"}
+
+
+def test_the_teachers_page_is_current():
+    """`make marks` writes its lists anew."""
+    import marking_sheet
+
+    page = marking_sheet.PAGE.read_text()
+    assert marking_sheet.filled(page) == page
+    assert page.count("{") == page.count("}") and "{share" not in page

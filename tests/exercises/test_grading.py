@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 pytest.importorskip("nbgrader", reason="nbgrader is missing: pip install 'ffteach[teach]'")
-from nbgrader.api import Gradebook, MissingEntry  # noqa: E402
+from nbgrader.api import Gradebook, MissingEntry
 
 ROOT = Path(__file__).parents[2]
 UNIT = "lesson01"
