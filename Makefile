@@ -1,48 +1,60 @@
-# ffteach: `make lab` to learn, `make test` to check. Everything is installed in .venv, inside this folder.
+# ffteach: `make lab` to learn, `make test` to check. All is installed in .venv, inside this folder.
 # Kept to plain POSIX sh and GNU make 3.81 (the make of macOS).
 
 PYTHON   ?= python3
 PIP_ARGS ?=
 ARGS      =
-# Torch's threads else spin long while they wait, and on cores that others use too training takes ten times as long.
-# Not to spin at all makes a step with 500 units a third slower; 10 000 rounds (GNU's OpenMP, Linux) are the best of both.
+# uv is faster than pip, and needs none in .venv. `make lab UV=` takes pip all the same.
+UV       ?= $(if $(shell command -v uv 2>/dev/null),uv)
+# Torch's threads else spin long while they wait, and on cores that others use too training takes
+# ten times as long. Not to spin at all makes a step with 500 units a third slower; 10 000 rounds
+# (GNU's OpenMP, Linux) are the best of both.
 OMP_WAIT_POLICY ?= PASSIVE
 GOMP_SPINCOUNT ?= 10000
 export OMP_WAIT_POLICY GOMP_SPINCOUNT
 
 # In a container one is often root, which JupyterLab refuses unless told so.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+# The address that JupyterLab prints is that of the first lesson, and nothing is printed after it.
+FIRST   := --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
+FIRST   += --LanguageServerManager.autodetect=False
 
 VENV := .venv
 PY   := $(VENV)/bin/python
-# "moved" when this folder was renamed since the last install: the install knows its folder by its full path.
+PIP  := $(if $(UV),$(UV) pip install --python $(PY),$(PY) -m pip install)
+# "moved" when this folder was renamed since the last install, which knows it by its full path.
 MOVED := $(shell test "$$(cat $(VENV)/folder 2>/dev/null)" = "$$(pwd -P)" || echo moved)
 
-.PHONY: help lab demo test unit bench bench-panels update clean moved
+.PHONY: help lab demo test unit bench bench-panels format update clean moved
 .NOTPARALLEL:
 
 help:
 	@echo 'make lab      install what is needed, then open the first lesson in JupyterLab'
-	@echo 'make demo     install what is needed, then show the training lab full screen, for a projector'
-	@echo 'make test     install what is needed, then run every test: package, notebooks, browser'
-	@echo 'make unit     the same set-up, the tests of the package only (quick)'
-	@echo 'make bench    measure how fast it is on this machine, side by side with the plain way (some minutes)'
+	@echo 'make demo     install, then show the training lab full screen, for a projector'
+	@echo 'make test     install, then run every test: package, notebooks, browser'
+	@echo 'make unit     install, then run the tests of the package only (quick)'
+	@echo 'make bench    measure how fast it is here, side by side with the plain way (minutes)'
 	@echo 'make bench-panels  measure how live the panels are, without and with a browser'
-	@echo 'make update   get the newest lessons; notebooks you changed are first copied to my_work/'
+	@echo 'make format   format Python files and notebooks, and lint them'
+	@echo 'make update   get the newest lessons; those you changed are first copied to my_work/'
 	@echo 'make clean    remove .venv and caches; your notebooks stay'
 	@echo
-	@echo 'Options:  PYTHON=python3.12          another Python (3.11 or newer)'
-	@echo '          ARGS="..."                 passed on: make lab ARGS=--no-browser, make test ARGS="-k overlay"'
-	@echo '          PIP_ARGS="..."             passed on to pip install'
+	@echo 'Options:  PYTHON=python3.12   another Python (3.11 or newer)'
+	@echo '          ARGS="..."          passed on: make lab ARGS=--no-browser'
+	@echo '          PIP_ARGS="..."      passed on to the installer, uv where there is one, else pip'
+	@echo '          UV=                 install with pip though uv is there'
 
 lab: $(VENV)/lab.stamp
-	$(PY) -m jupyterlab --ServerApp.root_dir=. $(AS_ROOT) notebooks/00_start_here.ipynb $(ARGS)
+	$(PY) -m jupyterlab --ServerApp.root_dir=. $(AS_ROOT) $(FIRST) $(ARGS)
 
-# A page of Voila, in our own template: Voila's load style sheets from the web. demo/voila.json names it.
+# A page of Voila, in our own template: Voila's load style sheets from the web. demo/voila.json
+# names it.
 demo: $(VENV)/demo.stamp
-	JUPYTER_PATH="$(CURDIR)/demo" $(PY) -m voila demo/training_lab.ipynb --Voila.config_file_paths=demo $(ARGS)
+	JUPYTER_PATH="$(CURDIR)/demo" $(PY) -m voila demo/training_lab.ipynb \
+	  --Voila.config_file_paths=demo $(ARGS)
 
-# One pytest run. nbval executes every notebook cell, in the kernel of .venv, and compares the outputs marked for it.
+# One pytest run. nbval executes every notebook cell, in the kernel of .venv, and compares the
+# outputs marked for it.
 test: $(VENV)/test.stamp
 	$(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks $(ARGS)
 
@@ -55,6 +67,10 @@ bench: $(VENV)/test.stamp
 bench-panels: $(VENV)/test.stamp
 	$(PY) tests/browser/bench_panels.py
 
+format: $(VENV)/test.stamp
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
 update:
 	@"$(PYTHON)" scripts/update_lessons.py
 
@@ -62,12 +78,20 @@ clean:
 	rm -rf $(VENV) .pytest_cache *.egg-info build
 	find ffteach tests scripts notebooks -name __pycache__ -prune -exec rm -rf {} +
 
-# pip runs again when pyproject.toml is newer than the stamp. A stamp is written only when pip has succeeded.
+# Packages are installed again when pyproject.toml is newer than the stamp. A stamp is written only
+# when that has succeeded. A .venv made by uv has no pip. JupyterLab asks nobody about its news.
+STAMPS := $(VENV)/lab.stamp $(VENV)/demo.stamp $(VENV)/test.stamp
 $(VENV)/lab.stamp: EXTRA :=
 $(VENV)/demo.stamp: EXTRA := [demo]
 $(VENV)/test.stamp: EXTRA := [test]
-$(VENV)/lab.stamp $(VENV)/demo.stamp $(VENV)/test.stamp: pyproject.toml $(PY) $(VENV)/bin/activate $(MOVED)
-	$(PY) -m pip install $(PIP_ARGS) --editable '.$(EXTRA)'
+$(STAMPS): pyproject.toml $(PY) $(VENV)/bin/activate $(MOVED)
+	@$(if $(UV),:,$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip)
+	@case "$$(uname -sm)" in 'Darwin x86_64') \
+	  echo 'PyPI has no PyTorch for Macs with an Intel processor that is new enough.' >&2;; esac
+	$(PIP) $(PIP_ARGS) --editable '.$(EXTRA)'
+	@mkdir -p $(VENV)/share/jupyter/lab/settings
+	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}' \
+	  > $(VENV)/share/jupyter/lab/settings/overrides.json
 	@pwd -P > $(VENV)/folder
 	@touch $(VENV)/lab.stamp $@
 
@@ -75,7 +99,9 @@ $(VENV)/lab.stamp $(VENV)/demo.stamp $(VENV)/test.stamp: pyproject.toml $(PY) $(
 $(PY) $(VENV)/bin/activate:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "ffteach needs Python 3.11 or newer; $(PYTHON) is: $$("$(PYTHON)" --version 2>&1)"; \
-	  echo "If a newer one is installed, name it, for example:  make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; } >&2
-	@"$(PYTHON)" -c 'import venv, ensurepip' || { \
-	  echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu:  sudo apt install python3-venv"; exit 1; } >&2
-	"$(PYTHON)" -m venv --clear $(VENV)
+	  echo "If a newer one is installed, name it:  make $(MAKECMDGOALS) PYTHON=python3.12"; \
+	  exit 1; } >&2
+	@"$(PYTHON)" -c 'import venv$(if $(UV),,, ensurepip)' || { \
+	  echo "$(PYTHON) cannot make virtual environments."; \
+	  echo "On Debian and Ubuntu:  sudo apt install python3-venv"; exit 1; } >&2
+	"$(PYTHON)" -m venv --clear $(if $(UV),--without-pip) $(VENV)

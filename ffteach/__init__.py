@@ -14,7 +14,7 @@ inference   which digit is it: the label with the most goodness
 probe       what a linear classifier reads off the features
 recipe      every setting of a training
 head, peer, shifts          the paper's extras: softmax head, peer normalisation, moved images
-checks, device, interrupts  every refusal in words; where it computes; Ctrl-C
+checks, device              every refusal in words; where it computes
 runs        named recipes, reports, stored results
 plots, selfcheck            support for the lessons
 live        the panels: the only part with widgets
@@ -23,12 +23,11 @@ live        the panels: the only part with widgets
 import os
 
 # Torch's threads else spin long while they wait, and on cores that others use too training takes
-# ten times as long. Too late where torch was imported first: make lab sets both for all kernels, and
-# the Makefile says why these values.
+# ten times as long. Too late where torch was imported first: make lab sets both for all kernels,
+# and the Makefile says why these values.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-# ruff: noqa: E402
 from .data import Digits, Split, load_mnist
 from .device import choose_device, seeded
 from .inference import error_rate, goodness_per_label, layer_error_rates, predict

@@ -1,4 +1,4 @@
-"""The command line: `python -m ffteach list` and `python -m ffteach run NAME`."""
+"""The command line: `python -m ffteach list`, `run NAME` and `doctor`."""
 
 import argparse
 import ast
@@ -11,17 +11,25 @@ from tqdm.auto import tqdm
 
 from .recipe import Recipe
 from .runs import RECIPES, run_recipe
+from .selfcheck import self_check
 
 LINES = 20  # printed at most while training, whatever the number of steps
 
 
 def main(arguments=None):
-    """Parse the command line, do what it says, and return the exit code: 0, or 2 for a mistake in the call."""
+    """Do what the command line says and return the exit code.
+
+    0; 1 if the doctor finds something missing; 2 for a mistake in the call; 130 after Ctrl-C.
+    """
     options = _parser().parse_args(arguments)
     if options.command == "list":
         for recipe in RECIPES.values():
             print(f"{recipe.name:18} {recipe.about}")
         return 0
+    if options.command == "doctor":
+        check = self_check(full=True)
+        print(check)
+        return 0 if check.fine else 1
     try:
         recipe = _recipe(options.name, options.set)
         _check_writable(options.json)
@@ -48,6 +56,7 @@ def _parser():
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="show the recipes")
+    commands.add_parser("doctor", help="say whether everything is in place, for a bug report")
     run = commands.add_parser("run", help="train one recipe and report its errors")
     run.add_argument("name", help="a recipe of `list`")
     run.add_argument(
@@ -81,9 +90,10 @@ def _recipe(name, overrides):
     changes = {}
     for override in overrides:
         setting, equals, text = override.partition("=")
-        if not equals or setting not in {field.name for field in fields(Recipe)}:
+        names = [field.name for field in fields(Recipe)]
+        if not equals or setting not in names:
             raise ValueError(
-                f"--set {override}: expected name=value with one of {', '.join(field.name for field in fields(Recipe))}"
+                f"--set {override}: expected name=value with one of {', '.join(names)}"
             )
         try:
             changes[setting] = ast.literal_eval(text)  # 0.5, 10, None, (784, 100) ...
@@ -106,20 +116,12 @@ def _check_writable(path):
 
 
 def _with_progress(run):
-    """Yield a training's records under a progress bar, and print at most about `LINES` lines."""
-    with tqdm(total=run.total_steps, unit="step", dynamic_ncols=True) as bar:
-        for record in run:
-            if bar.total != run.total_steps:  # grown
-                bar.total = run.total_steps
-            bar.update()
-            if (
-                record.epoch_done
-                and record.step
-                % max(1, run.total_steps // LINES // run.steps_per_epoch * run.steps_per_epoch)
-                == 0
-            ):
-                bar.write(str(record))
-            yield record
+    """Yield a training's records under a progress bar, and print at most about `LINES` of them."""
+    for record in run.bar():
+        every = max(1, run.total_steps // LINES // run.steps_per_epoch * run.steps_per_epoch)
+        if record.epoch_done and record.step % every == 0:
+            tqdm.write(str(record))
+        yield record
 
 
 if __name__ == "__main__":

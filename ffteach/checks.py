@@ -14,7 +14,8 @@ def found(value):
 
 
 def check_images(images, *, labelled=False):
-    """Raise TypeError or ValueError unless `images` is a finite float tensor `(N, D)`, N at least 1.
+    """Raise TypeError or ValueError unless `images` is a finite float tensor `(N, D)`, N at least
+    1.
 
     labelled: D must be above 10, to have room for a label. The range is free enough for normalised
     pixels such as -1..9, but 0..255 is refused.
@@ -93,7 +94,8 @@ def check_square(images):
 
 
 def check_counts(**counts):
-    """Raise ValueError unless each value is a whole number of at least its bound: `name=(value, least)`."""
+    """Raise ValueError unless each value is a whole number of at least its bound: `name=(value,
+    least)`."""
     for name, (value, least) in counts.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ValueError(f"{name}={value!r}: expected a whole number of at least {least}")
@@ -124,7 +126,8 @@ def check_split(net, split):
 
 
 def check_layer_numbers(net, layers, default):
-    """Return the layer numbers `layers` (None: `default`) as a list; raise ValueError unless they exist."""
+    """Return the layer numbers `layers` (None: `default`) as a list; raise ValueError unless they
+    exist."""
     every = range(len(net.layers))
     if layers is None:
         return list(default)

@@ -1,4 +1,5 @@
-"""Digits: the bundled MNIST sample, which needs no network, or the full set; with validation images."""
+"""Digits: the bundled MNIST sample, which needs no network, or the full set; with validation
+images."""
 
 import hashlib
 import os
@@ -60,12 +61,12 @@ class Digits(NamedTuple):
 def load_mnist(which="sample", *, root=None, validation=0, device=None):
     """Return `Digits`: three `Split`s of images `(N, 784)` in [0, 1] and labels `(N,)` in 0..9.
 
-    which: "sample" = 10 000 training and 2 000 test digits, class-balanced, in the package; "full" =
-    all 60 000 and 10 000, from a folder, else downloaded through torchvision. root: that folder
+    which: "sample" = 10 000 training and 2 000 test digits, class-balanced, in the package; "full"
+    = all 60 000 and 10 000, from a folder, else downloaded through torchvision. root: that folder
     (it holds `MNIST/raw`), by default the environment variable FFTEACH_DATA, else ~/.cache/ffteach.
     validation: how many training images to hold out, a multiple of 10, equally many of each digit,
-    always the same. device: see `choose_device`. Raises ValueError for a wrong argument or a damaged
-    file, RuntimeError if the full set cannot be had.
+    always the same. device: see `choose_device`. Raises ValueError for a wrong argument or a
+    damaged file, RuntimeError if the full set cannot be had.
 
     >>> load_mnist(validation=2000)
     Digits(train=Split(8,000 images), validation=Split(2,000 images), test=Split(2,000 images))
@@ -180,6 +181,7 @@ def _load_full(root):
         (images, labels), (test_images, test_labels) = counts
         raise ValueError(
             f"{raw} holds {images} training images with {labels} labels and {test_images} "
-            f"test images with {test_labels}, not 60 000 and 10 000: delete that folder and load again."
+            f"test images with {test_labels}, not 60 000 and 10 000: "
+            "delete that folder and load again."
         )
     return _as_split(train.data, train.targets), _as_split(test.data, test.targets)

@@ -7,7 +7,7 @@ Ten candidate labels cost ten passes; the neutral label, all ten label pixels eq
 import torch
 
 from .layers import Rows
-from .optimisers import new_optimiser
+from .optimisers import LayerOptimiser
 
 # of its SGD. Official code: 0.1 with averaged gradients (0.9 old + 0.1 new), weight cost 0.003
 LEARNING_RATE, MOMENTUM, WEIGHT_COST = 0.01, 0.9, 0.003
@@ -45,4 +45,4 @@ def head_gradient(head, seen, labels, *, share=1.0, beta=0):
 def head_optimiser(head):
     """Return the head's own optimiser, stochastic gradient descent with the settings above."""
     options = {"lr": LEARNING_RATE, "momentum": MOMENTUM, "weight_decay": WEIGHT_COST}
-    return new_optimiser("sgd", head.parameters(), **options)
+    return LayerOptimiser("sgd", head.parameters(), **options)

@@ -24,7 +24,8 @@ INITS = ("fan-in", "torch", "normal")
 
 
 def goodness(h):
-    """Return the mean of the squared activities: `(N, H)` -> `(N,)`, never negative (paper section 2).
+    """Return the mean of the squared activities: `(N, H)` -> `(N,)`, never negative (paper section
+    2).
 
     >>> goodness(torch.tensor([[0.0, 1.0, 2.0, 3.0]])).item()
     3.5
@@ -36,7 +37,8 @@ def goodness(h):
 
 
 def ff_loss(g_pos, g_neg, threshold=2.0, temperature=1.0):
-    """Return the cross-entropy of "positive?", P(positive) = sigmoid((g - threshold) / temperature).
+    """Return the cross-entropy of "positive?", P(positive) = sigmoid((g - threshold) /
+    temperature).
 
     g_pos, g_neg: goodness of positives and negatives, `(N,)` and `(M,)` -> scalar: the mean over
     both kinds of softplus(-/+ (g - threshold) / temperature) (paper section 2, equation 1), finite
@@ -51,7 +53,8 @@ def ff_loss(g_pos, g_neg, threshold=2.0, temperature=1.0):
 
 
 def ff_loss_and_slopes(g, threshold, temperature):
-    """Return `ff_loss` and its slopes dL/dg: goodness `(2N,)`, positives first -> scalar, `(2N,)`."""
+    """Return `ff_loss` and its slopes dL/dg: goodness `(2N,)`, positives first -> scalar,
+    `(2N,)`."""
     wrong = (g - threshold).div_(temperature)  # by how much each is on the wrong side
     wrong.chunk(2)[0].neg_()
     slopes = torch.sigmoid(wrong).div_(temperature * len(wrong))
@@ -60,7 +63,8 @@ def ff_loss_and_slopes(g, threshold, temperature):
 
 
 def pairwise_loss(g_pos, g_neg, temperature=1.0):
-    """Return the mean of softplus(-(g_pos - g_neg) / temperature): each positive against its negative.
+    """Return the mean of softplus(-(g_pos - g_neg) / temperature): each positive against its
+    negative.
 
     g_pos, g_neg: `(N,)` each, in the same order -> scalar; no threshold. temperature: above 0.
     The loss of SymBa (Lee & Song 2023).
@@ -72,7 +76,8 @@ def pairwise_loss(g_pos, g_neg, temperature=1.0):
 
 
 def pairwise_loss_and_slopes(g, threshold, temperature):
-    """Return `pairwise_loss` and its slopes dL/dg: goodness `(2N,)`, positives first -> scalar, `(2N,)`.
+    """Return `pairwise_loss` and its slopes dL/dg: goodness `(2N,)`, positives first -> scalar,
+    `(2N,)`.
 
     threshold: not used, there for the sake of the other losses.
     """
@@ -235,9 +240,10 @@ class FFNet(nn.Module):
     """A stack of Forward-Forward layers; no gradient ever passes from one to another.
 
     widths: `[784, 500, 500]` = two layers. row_scale, init, epsilon: see `FFLayer`. label_strength:
-    brightness of the label pixel, a number, or "maximum" = the brightest pixel of the training data,
-    resolved when training begins. head: add the one-pass softmax head (see `head.py`). generator:
-    for a reproducible start. Raises ValueError for widths that are not two or more whole numbers.
+    brightness of the label pixel, a number, or "maximum" = the brightest pixel of the training
+    data, resolved when training begins. head: add the one-pass softmax head (see `head.py`).
+    generator: for a reproducible start. Raises ValueError for widths that are not two or more whole
+    numbers.
 
     >>> [h.shape[1] for h in FFNet([784, 500, 300])(torch.rand(2, 784))]
     [500, 300]
@@ -292,7 +298,8 @@ class FFNet(nn.Module):
     def make_layer(self, width, *, inputs=None, generator=None):
         """Return a new, untrained layer of `width` units that fits on top of this network.
 
-        inputs: the width of what it sees, by default that of the last layer. Raises ValueError if a softmax head would not fit any more.
+        inputs: the width of what it sees, by default that of the last layer. Raises ValueError if a
+        softmax head would not fit any more.
         """
         if self.head is not None:
             raise ValueError(
@@ -320,7 +327,8 @@ class FFNet(nn.Module):
         return activities
 
     def get_extra_state(self):
-        """What `state_dict` keeps besides the weights: the settings that give them their meaning."""
+        """What `state_dict` keeps besides the weights: the settings that give them their
+        meaning."""
         return {"label_strength": self.label_strength, **self._layer_options}
 
     def set_extra_state(self, state):

@@ -1,7 +1,7 @@
 """Positive and negative data: what the network should like and what it should not.
 
-`wrong_labels`, `labels_of_other_images` and `hard_labels` check what they are given and then draw; a
-training, whose data were checked when it began, calls the `draw_...` functions below them.
+`wrong_labels`, `labels_of_other_images` and `hard_labels` check what they are given and then draw;
+a training, whose data were checked when it began, calls the `draw_...` functions below them.
 """
 
 import torch
@@ -14,8 +14,8 @@ def overlay_label(images, labels, strength=1.0):
 
     images: float `(N, D)` with D > 10; labels: int64 `(N,)` in 0..9; -> a new `(N, D)`. strength:
     brightness of the lit pixel, a finite number (paper section 3.3 and system A: 1.0; system B: the
-    brightest pixel of its data, 9.0). Raises TypeError or ValueError for a wrong dtype, shape, range
-    or device, NaN, infinities or an empty batch.
+    brightest pixel of its data, 9.0). Raises TypeError or ValueError for a wrong dtype, shape,
+    range or device, NaN, infinities or an empty batch.
 
     >>> overlay_label(torch.ones(1, 12), torch.tensor([3]), 4.0).tolist()
     [[0.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]

@@ -43,7 +43,8 @@ class SharedOverlay:
         return cls(layer, *split_overlay(layer, images, strength))
 
     def activities_per_label(self, images=slice(None)):
-        """Return the layer's activities under each label, for all or some `images`: `(10, n, H)`."""
+        """Return the layer's activities under each label, for all or some `images`: `(10, n,
+        H)`."""
         z = self.z_shared[images]
         return torch.addcmul(z, self.ink[images], self.label_weights.unsqueeze(1)).relu_()
 
@@ -85,7 +86,8 @@ class LabelledPairs:
         return torch.baddbmm(self.overlay.z_shared, self.codes, label_weights).flatten(0, 1)
 
     def add_weight_gradient(self, dz, gradient, beta):
-        """Put dz' x on top of `beta` (0 or 1) times `gradient` `(H, D)`, in place; dz: `(2N, H)`."""
+        """Put dz' x on top of `beta` (0 or 1) times `gradient` `(H, D)`, in place; dz: `(2N,
+        H)`."""
         dz_pos, dz_neg = dz.chunk(2)
         self.overlay.shared.add_weight_gradient(dz_pos + dz_neg, gradient, beta)  # labels are 0
         # dz' codes, three times as fast this way round:

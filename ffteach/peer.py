@@ -12,8 +12,8 @@ def peer_push(h_pos, running, strength, count):
     It pulls each unit's mean activity towards the mean of its layer, whether or not its ReLU is
     open, so that it wakes dead units too. As a loss on the batch's mean activity it would be
     thousands of times weaker. h_pos: activities of the positives `(n, H)`; running: the means so
-    far `(H,)`, None at first; strength: 0.03 in the official code; count: images in the whole batch,
-    of which these n may be a part.
+    far `(H,)`, None at first; strength: 0.03 in the official code; count: images in the whole
+    batch, of which these n may be a part.
 
     >>> push, running = peer_push(torch.tensor([[0.0, 1.0]]), None, 0.03, 1)
     >>> [round(mean, 2) for mean in running.tolist()]

@@ -1,6 +1,8 @@
-"""Forward-Forward on one page, torch only: read this first. The package gives the same numbers, faster.
+"""Forward-Forward on one page, torch only: read this first. The package gives the same numbers,
+faster.
 
-images: float (N, 784) in [0, 1], labels: int64 (N,) in 0..9. Two layers, one epoch, then the answers:
+images: float (N, 784) in [0, 1], labels: int64 (N,) in 0..9. Two layers, one epoch, then the
+answers:
 
     layers = [Layer(784, 500), Layer(500, 500)]
     for batch in torch.randperm(len(images)).split(100):
@@ -14,7 +16,8 @@ from torch.nn.functional import softplus
 
 
 def overlay(images, labels, strength=4.0):
-    """Write each label into the first ten pixels of its image: all dark but the one of the label."""
+    """Write each label into the first ten pixels of its image: all dark but the one of the
+    label."""
     images = images.clone()  # (N, D)
     images[:, :10] = 0
     images[torch.arange(len(images), device=images.device), labels] = strength
@@ -35,7 +38,8 @@ def goodness(h):
 
 
 def loss(g_pos, g_neg, threshold=2.0, temperature=0.05):
-    """Cross-entropy of "is it positive?", with P(positive) = sigmoid((g - threshold) / temperature)."""
+    """Cross-entropy of "is it positive?", with P(positive) = sigmoid((g - threshold) /
+    temperature)."""
     too_low = softplus((threshold - g_pos) / temperature)  # -log P(positive)
     too_high = softplus((g_neg - threshold) / temperature)  # -log P(negative)
     return (too_low.mean() + too_high.mean()) / 2
@@ -61,7 +65,8 @@ class Layer(nn.Module):
         return loss(goodness(h_pos), goodness(h_neg))
 
     def learn(self, x_pos, x_neg):
-        """Take one step on this layer's own loss; return its activities, cut off from the gradient."""
+        """Take one step on this layer's own loss; return its activities, cut off from the
+        gradient."""
         h_pos, h_neg = self(x_pos), self(x_neg)
         self.optimiser.zero_grad()
         self.loss(h_pos, h_neg).backward()  # ends here: the inputs carry no gradient
@@ -70,7 +75,8 @@ class Layer(nn.Module):
 
 
 def step(layers, images, labels):
-    """Train all layers on one batch: with the true labels as positives, with wrong ones as negatives."""
+    """Train all layers on one batch: with the true labels as positives, with wrong ones as
+    negatives."""
     x_pos, x_neg = overlay(images, labels), overlay(images, wrong_labels(labels))
     for layer in layers:
         x_pos, x_neg = layer.learn(x_pos, x_neg)
@@ -78,7 +84,8 @@ def step(layers, images, labels):
 
 @torch.no_grad()
 def predict(layers, images):
-    """Try all ten labels and keep the one with the most goodness over all layers: (N, D) -> (N,)."""
+    """Try all ten labels and keep the one with the most goodness over all layers: (N, D) ->
+    (N,)."""
     totals = torch.zeros(len(images), 10, device=images.device)
     for label in range(10):
         x = overlay(images, torch.full((len(images),), label, device=images.device))

@@ -32,10 +32,10 @@ TOLERANCE, ROUGH_TOLERANCE = 5e-5, 3e-4
 def features(net, images, *, layers=None, normalised=True):
     """Return the activities of some layers side by side: float `(N, D)` -> `(N, their widths)`.
 
-    layers: which, from 0, in the order wanted; default all but the first (paper section 3.2), or the
-    only one. normalised: each layer's rows rescaled as the next layer would see them, so that their
-    length, which is the layer's goodness, is gone (paper section 3.2); False: as they are (system
-    C). Raises as `FFNet.check_images` does, and ValueError for a layer that is not there.
+    layers: which, from 0, in the order wanted; default all but the first (paper section 3.2), or
+    the only one. normalised: each layer's rows rescaled as the next layer would see them, so that
+    their length, which is the layer's goodness, is gone (paper section 3.2); False: as they are
+    (system C). Raises as `FFNet.check_images` does, and ValueError for a layer that is not there.
 
     >>> features(FFNet([784, 30, 20]), torch.rand(3, 784)).shape
     torch.Size([3, 20])
@@ -60,8 +60,8 @@ class LinearProbe:
     """Softmax regression on fixed features, to convergence: one optimum, whatever the optimiser.
 
     `fit` minimises mean cross-entropy + weight_decay / 2 x the sum of squared weights (biases are
-    free), for features centred and divided by their root mean square. weight_decay: above 0, or None
-    = chosen on a fifth of the TRAINING data, held out; then all are fitted again. After `fit`:
+    free), for features centred and divided by their root mean square. weight_decay: above 0, or
+    None = chosen on a fifth of the TRAINING data, held out; then all are fitted again. After `fit`:
     `weight` `(10, D)` and `bias` `(10,)`, for features as they are given; `chosen_decay`;
     `validation_losses`, from each decay tried to its held-out cross-entropy; `training_loss`.
 
@@ -100,7 +100,8 @@ class LinearProbe:
         return self
 
     def _choose(self, regression, data, solution):
-        """Return the decay that is best on held-out data, and its solution: on until it gets worse."""
+        """Return the decay that is best on held-out data, and its solution: on until it gets
+        worse."""
         rest, held_out = hold_out(data, _held_out_count(data.labels))
         best = math.inf
         for decays in (WEAKER, STRONGER):
@@ -224,7 +225,8 @@ class Regression:
         return weight, bias - weight @ self.mean
 
     def minimise(self, data, decay, start, tolerance):
-        """Return the solution for one weight decay, found from the solution `start`, and its loss."""
+        """Return the solution for one weight decay, found from the solution `start`, and its
+        loss."""
         weight, bias = (part.clone() for part in start)
 
         def loss_and_gradients():

@@ -77,7 +77,8 @@ class Recipe:
     negatives: _one_of("uniform", "hard", "other images", "hybrids") = "uniform"
     fresh_negatives: Flag = True  # drawn for every batch, or once for the whole run
     label_strength: float | str = 4.0  # brightness of the label pixel, or "maximum" of the data
-    # "hard": wrong label ~ softmax(hardness x the first layer's goodness), or ~ what the "head" says
+    # "hard": wrong label ~ softmax(hardness x the first layer's goodness), or ~ what the "head"
+    # says
     hard_by: _one_of("goodness", "head") = "goodness"
     hardness: NotNegative = 20.0
     uniform_epochs: _whole(0) = 1  # of each layer's turn, before the hard negatives begin

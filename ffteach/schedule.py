@@ -8,8 +8,8 @@ import torch
 class Schedule:
     """The counting of a run without the work: epochs, batches, the layers' turns, the rate's fall.
 
-    recipe: `schedule`, `epochs`, `batch_size`, `rate_decay`. images: how many there are. layers: how
-    many there are now. All that is counted is a plain attribute; `epochs` may be changed.
+    recipe: `schedule`, `epochs`, `batch_size`, `rate_decay`. images: how many there are. layers:
+    how many there are now. All that is counted is a plain attribute; `epochs` may be changed.
     """
 
     COUNTED = ("epochs", "step", "epoch", "position", "phase")  # plain numbers, for a saved state
@@ -58,7 +58,8 @@ class Schedule:
         return epochs * self.steps_per_epoch
 
     def next_order(self, generator):
-        """Return this epoch's order of the images; a new epoch shuffles them. Nothing is counted."""
+        """Return this epoch's order of the images; a new epoch shuffles them. Nothing is
+        counted."""
         if self.position:
             return self.order
         if self.recipe.batch_size is None:

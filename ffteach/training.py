@@ -15,9 +15,8 @@ from .device import matrix_dtype
 from .head import LEARNING_RATE as HEAD_RATE
 from .head import head_gradient, head_optimiser
 from .inference import error_rate
-from .interrupts import held_back
 from .layers import LOSSES, FFNet, Rows, goodness
-from .optimisers import new_optimiser, step_whole
+from .optimisers import LayerOptimiser, held_back
 from .pairs import Batch, make_pairs
 from .peer import peer_push
 from .recipe import Recipe
@@ -29,7 +28,8 @@ IMAGES_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class Record:
-    """What one step did; `loss`, `goodness_pos`, `goodness_neg` hold a mean for each of `layers`."""
+    """What one step did; `loss`, `goodness_pos`, `goodness_neg` hold a mean for each of
+    `layers`."""
 
     step: int  # steps taken so far, 1 after the first
     epoch: int  # the epoch it belongs to, from 1; with the greedy schedule of the layer
@@ -63,11 +63,12 @@ class Record:
 def train(net, data, recipe, *, seed=0, draw=None):
     """Check everything, then return a `Training` that does the work as it is iterated.
 
-    net: an `FFNet`, e.g. `recipe.network(seed=0)`, trained in place. data: `Digits` of `load_mnist`,
-    or one `Split`. recipe: a `Recipe`; its network settings only serve `recipe.network()`. seed: for
-    shuffling, negatives and grown layers. draw: your own negatives, `draw(labels, generator=...)` ->
-    wrong labels `(n,)`, or with hybrids `draw(images, generator=...)` -> negative images `(n, D)`.
-    Raises TypeError or ValueError for data that do not fit the network.
+    net: an `FFNet`, e.g. `recipe.network(seed=0)`, trained in place. data: `Digits` of
+    `load_mnist`, or one `Split`. recipe: a `Recipe`; its network settings only serve
+    `recipe.network()`. seed: for shuffling, negatives and grown layers. draw: your own negatives,
+    `draw(labels, generator=...)` -> wrong labels `(n,)`, or with hybrids `draw(images,
+    generator=...)` -> negative images `(n, D)`. Raises TypeError or ValueError for data that do not
+    fit the network.
 
     >>> data, recipe = load_mnist(), Recipe(widths=(784, 20), epochs=1)
     >>> train(recipe.network(), data, recipe).finish().widths
@@ -77,7 +78,8 @@ def train(net, data, recipe, *, seed=0, draw=None):
 
 
 def training_dtype(net, recipe):
-    """The dtype of the large products: the network's own, or bfloat16 if recipe and machine agree."""
+    """The dtype of the large products: the network's own, or bfloat16 if recipe and machine
+    agree."""
     own = net.layers[0].weight.dtype
     return own if own != torch.float32 else matrix_dtype(recipe.precision, net.device)
 
@@ -110,7 +112,7 @@ class Training:
         self.frozen, self.growth, self.seconds = set(), [], 0.0
         self.generator = torch.Generator().manual_seed(seed)
         self.schedule = Schedule(recipe, len(self.train_split.images), len(net.layers))
-        self.dtype = training_dtype(net, recipe)
+        self.dtype, self._weight_dtype = training_dtype(net, recipe), net.layers[0].weight.dtype
         self.pairs = make_pairs(net, self.train_split, recipe, self.generator, self.dtype, draw)
         self._peer_means = {}  # the running means `(H,)` of each layer by its number
         # greedy with fixed negatives: what the layers below, which stand still, send up, (2, N, D)
@@ -143,14 +145,14 @@ class Training:
         while schedule.epoch >= schedule.phase_epochs:
             self._next_phase()
         self._check_before_a_step()
-        step, former = schedule.step, self.generator.get_state()
+        step, former, layers = schedule.step, self.generator.get_state(), schedule.active_layers
         try:
             order = schedule.next_order(self.generator).to(self.net.device)
             batch = schedule.next_batch(order)
-            stats, peer_means = self._gradients(batch)
-            rate, layers = self.learning_rate * schedule.rate_factor(), schedule.active_layers
+            stats, peer_means = self._gradients(batch, layers)
+            rate = self.learning_rate * schedule.rate_factor()
             with held_back():
-                epoch_done = self._take_step(order, batch, rate, peer_means)
+                epoch_done = self._take_step(order, batch, layers, rate, peer_means)
         except BaseException:
             if schedule.step == step:  # nothing but the generator has moved
                 self.generator.set_state(former)
@@ -178,7 +180,8 @@ class Training:
     def epoch_records(self):
         """Iterate to the end, yielding one `Record` per epoch with the means over its steps.
 
-        An epoch that lowering `epochs` cuts short, so that the next layer's turn comes, is left out.
+        An epoch that lowering `epochs` cuts short, so that the next layer's turn comes, is left
+        out.
         """
         stats, layers = [], None
         for record in self:
@@ -205,12 +208,12 @@ class Training:
     # ---- one step: first all gradients, which changes nothing, then all layers move at once
 
     @torch.no_grad()
-    def _gradients(self, batch):
-        """Write the active layers' gradients on the images at `batch`.
+    def _gradients(self, batch, active):
+        """Write the gradients of the `active` layers on the images at `batch`.
 
         Returns the means of loss and goodness, `(3, active layers)`, and the new peer means.
         """
-        active, loss_and_slopes = self.active_layers, LOSSES[self.recipe.loss].and_slopes
+        loss_and_slopes = LOSSES[self.recipe.loss].and_slopes
         stats = torch.zeros(3, len(active), device=self.net.device)
         peer_means, strength = dict(self._peer_means), self.recipe.peer_normalisation
         parts = batch.chunk(math.ceil(len(batch) / IMAGES_AT_ONCE))
@@ -245,7 +248,8 @@ class Training:
         return Batch(Rows(self._standing[:, part].flatten(0, 1)))
 
     def _activities(self, inputs, upto):
-        """Yield (layer number, its inputs, its activities `(2n, H)`, their goodness) up to `upto`."""
+        """Yield (layer number, its inputs, its activities `(2n, H)`, their goodness) up to
+        `upto`."""
         first = 0 if self._standing is None else self.phase
         for index in range(first, upto + 1):
             layer = self.net.layers[index]
@@ -255,21 +259,16 @@ class Training:
             g = goodness(h)  # also what the layer above takes away by rescaling
             yield index, inputs, h, g
 
-    def _take_step(self, order, batch, rate, peer_means):
-        """Let all layers move and count the step, whatever happens; return whether its epoch ends."""
-        moving = [self._optimisers[index] for index in self.active_layers]
-        moving = [
-            one for one, index in zip(moving, self.active_layers) if not self._is_frozen(index)
-        ]
-        for optimiser in moving:
-            optimiser.param_groups[0]["lr"] = rate
+    def _take_step(self, order, batch, active, rate, peer_means):
+        """Let all layers move and count the step, whatever happens; return whether its epoch
+        ends."""
+        moving = [(self._optimisers[index], rate) for index in active if not self._is_frozen(index)]
         if self._head_optimiser is not None:
-            self._head_optimiser.param_groups[0]["lr"] = HEAD_RATE * rate / self.learning_rate
-            moving.append(self._head_optimiser)
+            moving.append((self._head_optimiser, HEAD_RATE * rate / self.learning_rate))
         interruption = None
-        for optimiser in moving:
+        for optimiser, its_rate in moving:
             try:
-                step_whole(optimiser)
+                optimiser.step(its_rate)
             except BaseException as error:
                 interruption = error
         self._peer_means = peer_means
@@ -283,7 +282,7 @@ class Training:
 
     def _new_optimiser(self, layer):
         recipe = self.recipe
-        return new_optimiser(
+        return LayerOptimiser(
             recipe.optimiser,
             layer.parameters(),
             lr=self.learning_rate,
@@ -320,7 +319,8 @@ class Training:
 
     @torch.no_grad()
     def _input_above(self):
-        """What the layer above will see: once for all, if negatives are fixed and images as given."""
+        """What the layer above will see: once for all, if negatives are fixed and images as
+        given."""
         if self.pairs.fixed is None or self.recipe.disturbed:
             return None
         positions, parts = torch.arange(self.schedule.images, device=self.net.device), []
@@ -479,7 +479,7 @@ class Training:
                 "the network's layers were replaced or added since train(net, ...): begin a new "
                 "training of it; a recipe with growth adds layers by itself"
             )
-        if training_dtype(self.net, self.recipe) != self.dtype:
+        if layers[0].weight.dtype != self._weight_dtype:
             raise ValueError(
                 f"the network's weights became {layers[0].weight.dtype} since train(net, ...): "
                 "convert them before, and the images too"

@@ -1,8 +1,8 @@
 """Draw the bundled sample from the full MNIST: `python scripts/draw_sample.py MNIST_ROOT`.
 
-10 000 training and 2 000 test digits, 1 000 and 200 of each class, training from training and test from test, in the
-order of the full set. The seed is fixed, so the same full set gives the same file; the checksum printed at the end is
-the one that `ffteach/data.py` verifies.
+10 000 training and 2 000 test digits, 1 000 and 200 of each class, training from training and test
+from test, in the order of the full set. The seed is fixed, so the same full set gives the same
+file. The checksum printed at the end is the one that `ffteach/data.py` verifies.
 """
 
 import hashlib

@@ -1,11 +1,14 @@
-"""Get the newest lessons without losing a student's work:  make update  (or: python scripts/update_lessons.py).
+"""Get the newest lessons without losing a student's work: make update.
 
-1. Every tracked file that was changed under notebooks/ is copied to my_work/<date-time>/ and the copy is compared.
+Without make: python scripts/update_lessons.py.
+
+1. Every tracked file changed under notebooks/ is copied to my_work/<date-time>/ and compared.
 2. The tracked files are put back as they were handed out.
 3. The new version is taken with a fast-forward, which never merges and never rewrites.
 
-A student's own new files stay where they are, unless the new version needs their path: then they move to my_work/ too.
-Own commits, or changes outside notebooks/, stop the update before anything is touched. Only the standard library is used.
+A student's own new files stay where they are, unless the new version needs their path: then they
+move to my_work/ too. Own commits, or changes outside notebooks/, stop the update before anything is
+touched. Only the standard library is used.
 """
 
 import filecmp
@@ -25,7 +28,10 @@ class Stop(Exception):
 
 
 def git_bytes(*args: str, stop: str = "") -> bytes:
-    """Run git in the project folder and return what it printed; when it fails, stop with `stop` and git's own words."""
+    """Run git in the project folder and return what it printed.
+
+    When it fails, stop with `stop` and git's own words.
+    """
     env = {
         k: v
         for k, v in os.environ.items()
@@ -33,9 +39,7 @@ def git_bytes(*args: str, stop: str = "") -> bytes:
     }
     command = ["git", "--literal-pathspecs", *args]
     try:
-        done = subprocess.run(
-            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True)
     except FileNotFoundError:
         raise Stop("The program git was not found. Install it, then run this again.") from None
     if done.returncode:
@@ -53,7 +57,10 @@ def names(output: str) -> list[str]:
 
 
 def changed_files() -> dict[str, str]:
-    """Tracked files that differ from the last commit: path -> git's two letters (index, folder), such as ' M'."""
+    """Tracked files that differ from the last commit: path -> git's two letters, such as ' M'.
+
+    The first letter is of git's index, the second of the folder.
+    """
     entries = names(git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=no"))
     return {entry[3:]: entry[:2] for entry in entries}
 
@@ -77,24 +84,26 @@ def check_ready() -> None:
 
 
 def check_changes(changes: dict[str, str]) -> None:
-    """Stop where a person must decide: an unfinished merge, own commits, changes outside notebooks/."""
+    """Stop where a person must decide: unfinished merge, own commits, changes elsewhere."""
     if unfinished := [p for p, xy in changes.items() if "U" in xy or xy in ("AA", "DD")]:
         raise Stop(
             f"A merge is unfinished in these files; finish or abort it first:{listing(unfinished)}"
         )
     if own := int(git("rev-list", "--count", "@{upstream}..HEAD")):
         raise Stop(
-            f"This clone has {own} commit(s) that the published version has not. They are yours to merge or rebase."
+            f"This clone has {own} commit(s) that the published version has not. "
+            "They are yours to merge or rebase."
         )
     if outside := [p for p in changes if not p.startswith(LESSONS)]:
         raise Stop(
             f"Files outside {LESSONS} were changed:{listing(outside)}\n"
-            "Keep a copy of what you need, put them back with  git checkout HEAD -- FILE  and run this again."
+            "Keep a copy of what you need, put them back with  git checkout HEAD -- FILE  "
+            "and run this again."
         )
 
 
 def occupants(paths) -> list[str]:
-    """Untracked files that stand where git is about to write one of `paths`, or in a folder's place above it."""
+    """Untracked files where git is about to write one of `paths`, or a folder above it."""
     tracked = set(names(git("ls-files", "-z")))
     found = []
     for path in paths:
@@ -125,7 +134,7 @@ class Safe:
         return place
 
     def copy(self, paths) -> None:
-        """Copy, then compare all copies with the originals; any difference stops the run before anything is put back."""
+        """Copy, then compare with the originals; a difference stops before anything is put back."""
         for path in paths:
             shutil.copy2(ROOT / path, self._place(path), follow_symlinks=False)
             self.copied.append(path)
@@ -137,11 +146,12 @@ class Safe:
                 same = filecmp.cmp(mine, copy, shallow=False)
             if not same:
                 raise Stop(
-                    f"{path} changed while it was copied. Save and close your notebooks, then run this again."
+                    f"{path} changed while it was copied. "
+                    "Save and close your notebooks, then run this again."
                 )
 
     def copy_staged(self, path: str) -> None:
-        """A version that was `git add`ed and then edited further exists only in git's index: keep it as well."""
+        """Keep a version too that was `git add`ed and then edited: only git's index holds it."""
         place = self._place(f"staged/{path}")
         place.write_bytes(git_bytes("cat-file", "blob", f":{path}"))
         self.copied.append(f"staged/{path}")
@@ -159,7 +169,8 @@ class Safe:
             print(f"Your changed files were copied to {where}/:{listing(self.copied)}")
         if self.moved:
             print(
-                f"The new version needs the place of these files of yours; they moved to {where}/:{listing(self.moved)}"
+                "The new version needs the place of these files of yours; "
+                f"they moved to {where}/:{listing(self.moved)}"
             )
 
 
@@ -173,7 +184,8 @@ def update(safe: Safe) -> None:
     changes = changed_files()
     check_changes(changes)
 
-    # A file that was `git add`ed but never committed is the student's own: it stays. All others are put back.
+    # A file that was `git add`ed but never committed is the student's own: it stays. All others are
+    # put back.
     handed_out = [path for path, letters in changes.items() if "A" not in letters]
     for path, (index, folder) in changes.items():
         if index in "AMT" and folder != " ":
@@ -191,7 +203,9 @@ def update(safe: Safe) -> None:
         git("diff", "--name-only", "-z", "--no-renames", "--diff-filter=d", old, new, "--", LESSONS)
     )
     print(
-        f"Updated.{' New or changed:' + listing(lessons) if lessons else ' The notebooks are the same as before.'}"
+        f"Updated. New or changed:{listing(lessons)}"
+        if lessons
+        else "Updated. The notebooks are the same as before."
     )
     print("If JupyterLab is open: close the notebooks, then open them again.")
 

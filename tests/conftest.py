@@ -1,4 +1,5 @@
-"""In CI nothing may be skipped silently: with CI=true a skipped test, module or notebook cell fails the run."""
+"""In CI nothing may be skipped silently: with CI=true a skipped test, module or notebook cell fails
+the run."""
 
 import os
 
@@ -10,8 +11,8 @@ def in_ci() -> bool:
 
 
 def skipped(config) -> list[str]:
-    """What was skipped so far, with the reason. Read from the terminal reporter, which sees the notebooks' cells too
-    (hooks of this file are only called for the tests beside it)."""
+    """What was skipped so far, with the reason. Read from the terminal reporter, which sees the
+    notebooks' cells too (hooks of this file are only called for the tests beside it)."""
     reports = config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
     return [
         f"{r.nodeid}: {r.longrepr[2] if isinstance(r.longrepr, tuple) else r.longrepr}"

@@ -1,4 +1,5 @@
-"""An accelerator that really computes (on the CPU) but keeps the rules of devices, for machines without a GPU.
+"""An accelerator that really computes (on the CPU) but keeps the rules of devices, for machines
+without a GPU.
 
     with fakegpu.active() as device:
         net.to(device)(cpu_tensor)  # -> DeviceMismatch, as on CUDA
@@ -6,12 +7,14 @@
     with fakegpu.default():
         torch.ones(3)  # -> on the device, as after torch.set_default_device("cuda")
 
-Rules of eager CUDA: tensors of two devices never meet, except that a 0-dimensional CPU tensor may join a pointwise operation,
-CPU indices may index a device's tensor, and `copy_` and `to` cross over; a generator draws on its own device only. Rests on a
-private, experimental interface that torch 2.14 has: see `AVAILABLE`. Not covered: sparse tensors, AMP.
+Rules of eager CUDA: tensors of two devices never meet, except that a 0-dimensional CPU tensor may
+join a pointwise operation, CPU indices may index a device's tensor, and `copy_` and `to` cross
+over; a generator draws on its own device only. Rests on a private, experimental interface that
+torch 2.14 has: see `AVAILABLE`. Not covered: sparse tensors, AMP.
 """
 
 import contextlib
+import functools
 import warnings
 from unittest import mock
 
@@ -74,7 +77,8 @@ def default():
 
 
 class Generator(torch.Generator):
-    """A `torch.Generator` that says it lives on the device if it was made for it; its numbers are the CPU's."""
+    """A `torch.Generator` that says it lives on the device if it was made for it; its numbers are
+    the CPU's."""
 
     def __new__(cls, device="cpu"):
         generator = super().__new__(cls, "cpu")
@@ -87,7 +91,8 @@ class Generator(torch.Generator):
 
 
 class _Constructors(TorchFunctionMode):
-    """What makes a new tensor for the device makes it on the CPU and moves it. default: is that torch's default device?"""
+    """What makes a new tensor for the device makes it on the CPU and moves it. default: is that
+    torch's default device?"""
 
     def __init__(self, default):
         super().__init__()
@@ -114,12 +119,11 @@ def _check_generator(generator, on_device):
         )
 
 
-def _install(done=[]):  # once a process: torch refuses to rename the backend again
-    if not done:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            backend_registration._setup_privateuseone_for_python_backend(NAME)
-        done.append(True)
+@functools.cache  # once a process: torch refuses to rename the backend again
+def _install():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        backend_registration._setup_privateuseone_for_python_backend(NAME)
 
 
 class GPUTensor(torch.Tensor):

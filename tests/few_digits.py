@@ -1,4 +1,5 @@
-"""Fixtures for the tests of package and panels: a few hundred digits of the bundled sample, equally many of each class."""
+"""Fixtures for the tests of package and panels: a few hundred digits of the bundled sample, equally
+many of each class."""
 
 import fakegpu
 import pytest
@@ -53,7 +54,8 @@ def gpu():
     """A stand-in for a GPU: it computes on the CPU and refuses to mix devices."""
     if not fakegpu.AVAILABLE:
         pytest.skip(
-            f"torch {torch.__version__} lacks the private interface that the fake GPU is built on (2.14 has it)"
+            f"torch {torch.__version__} lacks the private interface "
+            "that the fake GPU is built on (2.14 has it)"
         )
     with fakegpu.active() as device:
         yield device

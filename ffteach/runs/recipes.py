@@ -4,7 +4,8 @@ from ..recipe import Recipe
 
 SYSTEM_A = Recipe(
     name="growing-published",
-    about="system A exactly as published: greedy, full batch, grows while TRAINING accuracy rises (a flaw it keeps)",
+    about="system A as published: greedy, full batch, "
+    "grows while TRAINING accuracy rises (a flaw it keeps)",
     widths=(784, 500),
     row_scale="unit-length",
     init="torch",
@@ -20,7 +21,8 @@ SYSTEM_A = Recipe(
     train_images=50_000,
 )
 
-# how Hinton's MATLAB code trains each layer; its logit is the SUM of squares - width, its gradients are averaged (0.9 old + 0.1 new)
+# how Hinton's MATLAB code trains each layer; its logit is the SUM of squares - width, its gradients
+# are averaged (0.9 old + 0.1 new)
 OFFICIAL_RULE = dict(
     threshold=1.0,
     temperature=1e-3,  # 1 / width, here 1000
@@ -49,7 +51,8 @@ RECIPES = {
     for recipe in (
         Recipe(
             name="quick",
-            about="the classroom default: two layers, pairwise loss, hard negatives, 1-pixel shifts; some seconds on the sample",
+            about="the classroom default: two layers, pairwise loss, hard negatives, "
+            "1-pixel shifts; seconds on the sample",
             loss="pairwise",
             negatives="hard",
             shift=1,
@@ -66,7 +69,8 @@ RECIPES = {
         SYSTEM_A,
         Recipe(
             name="tapering",
-            about="system B as published: three tapering layers, greedy, full batch, N(0, 1) start, other images' labels as negatives",
+            about="system B as published: three tapering layers, greedy, full batch, "
+            "N(0, 1) start, other images' labels as negatives",
             widths=(784, 1000, 500, 200),
             row_scale="unit-length",
             row_epsilon=1e-4,
@@ -86,7 +90,8 @@ RECIPES = {
         ),
         Recipe(
             name="mask-probe",
-            about="system C as published: three layers learn, greedy and full batch, from hybrids without labels; then a linear probe. Hours on a CPU",
+            about="system C as published: three layers learn, greedy and full batch, from hybrids "
+            "without labels; then a linear probe. Half an hour",
             widths=(784, 500, 500, 500),
             row_scale="unit-length",
             init="torch",
@@ -104,7 +109,8 @@ RECIPES = {
         ),
         Recipe(
             name="quick-unsupervised",
-            about="the classroom's unsupervised one: three layers learn from fresh hybrids without labels; then a linear probe",
+            about="the classroom's unsupervised one: three layers learn from fresh hybrids without "
+            "labels; then a linear probe",
             widths=(784, 500, 500, 500),
             negatives="hybrids",
             threshold=1.0,
@@ -112,14 +118,16 @@ RECIPES = {
         ),
         Recipe(
             name="paper-supervised",
-            about="all of MNIST, no augmentation, towards the paper's 1.36 %: wide layers, hard negatives, hidden pixels, weight decay. Ten minutes",
+            about="all of MNIST, no augmentation, towards the paper's 1.36 %: wide layers, "
+            "hard negatives, hidden pixels, weight decay. Ten minutes",
             **PAPER_SUPERVISED,
             pixel_dropout=0.2,
             epochs=40,
         ),
         Recipe(
             name="paper-jitter",
-            about="one wider layer, each image shifted by up to two pixels, 500 epochs as in the paper, towards its 0.64 %. About an hour",
+            about="one wider layer, each image shifted by up to two pixels, 500 epochs as in the "
+            "paper, towards its 0.64 %. About an hour",
             **PAPER_SUPERVISED | dict(widths=(784, 2000), weight_decay=0.1),
             shift=2,
             shift_each=True,
@@ -128,7 +136,8 @@ RECIPES = {
         ),
         Recipe(
             name="paper-unsupervised",
-            about="all of MNIST without labels, towards the paper's 1.37 %: fresh hybrids of shifted images by the official rule; then a linear probe. Half an hour or more",
+            about="all of MNIST without labels, towards the paper's 1.37 %: fresh hybrids of "
+            "shifted images by the official rule; then a linear probe. Half an hour or more",
             widths=(784, 2000, 2000, 2000),
             negatives="hybrids",
             shift=2,
@@ -139,7 +148,8 @@ RECIPES = {
         ),
         Recipe(
             name="official",
-            about="the settings of Hinton's MATLAB code: softmax head, negatives drawn from it, peer normalisation, first layer left out. Half an hour or more",
+            about="the settings of Hinton's MATLAB code: softmax head, negatives drawn from it, "
+            "peer normalisation, first layer left out. Half an hour or more",
             widths=(784, 1000, 1000, 1000),
             label_strength=1.0,
             head=True,

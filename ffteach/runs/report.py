@@ -13,10 +13,12 @@ from ..training import train, training_dtype
 
 @dataclass(frozen=True)
 class Report:
-    """What a run reached, on which data, with which settings and means. Errors are shares of wrong answers, 0..1.
+    """What a run reached, on which data, with which settings and means.
 
-    Of a network trained with hybrids, which knows no labels, they are the errors of the recipe's probe: it sees several
-    layers at once, so `layer_test_errors` is empty, and `baselines` says what the same probe makes of the test images without any training.
+    Errors are shares of wrong answers, 0..1. Of a network trained with hybrids, which knows no
+    labels, they are those of the recipe's probe: it sees several layers at once, so
+    `layer_test_errors` is empty, and `baselines` says what the same probe makes of the test images
+    without any training.
     """
 
     recipe: str
@@ -29,14 +31,12 @@ class Report:
     test_error: float
     layer_test_errors: list[float]
     softmax_test_error: float | None  # of the one-pass softmax head; None without one
-    baselines: (
-        dict | None
-    )  # {"raw_pixels": ..., "untrained": ...}, test errors; None for a supervised recipe
+    baselines: dict | None  # test errors: raw_pixels, untrained; None for a supervised recipe
     seconds: float  # of training alone
     peak_memory_mb: float
     settings: dict
     threads: int
-    precision: str  # of the large matrix products while training: what the recipe asks for, if the machine can
+    precision: str  # of the large matrix products while training, if the machine can
     train_images: int
     test_images: int
     validation_error: float | None
@@ -49,15 +49,17 @@ class Report:
 
     def __str__(self):
         if self.baselines:
-            detail = "probe; without training: {raw_pixels:.2%} on raw pixels, {untrained:.2%} on the untrained network".format(
-                **self.baselines
-            )
+            detail = (
+                "probe; without training: {raw_pixels:.2%} on raw pixels, "
+                "{untrained:.2%} on the untrained network"
+            ).format(**self.baselines)
         else:
             detail = ", ".join(
                 f"layer {index}: {error:.2%}" for index, error in enumerate(self.layer_test_errors)
             )
         lines = [
-            f"{self.recipe} on {self.data} ({self.train_images:,} training and {self.test_images:,} test images), "
+            f"{self.recipe} on {self.data} "
+            f"({self.train_images:,} training and {self.test_images:,} test images), "
             f"seed {self.seed}, {self.epochs} epochs" + ("" if self.finished else ", INTERRUPTED"),
             f"  training error {self.train_error:.2%}, test error {self.test_error:.2%} ({detail})",
             f"  {self.seconds:.1f} s of training on {self.device} with {self.threads} threads, "
@@ -81,8 +83,9 @@ class Report:
 def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=iter):
     """Train a recipe's network on its data and return `(Report, FFNet, Digits)`.
 
-    which, root: see `load_mnist`. device: see `choose_device`. watch: wraps the `Training` while it is iterated, for a progress
-    bar. Ctrl-C ends the training early; the report then tells what the network has reached and says so.
+    which, root: see `load_mnist`. device: see `choose_device`. watch: wraps the `Training` while it
+    is iterated, for a progress bar. Ctrl-C ends the training early; the report then tells what the
+    network has reached and says so.
     """
     device = choose_device(device)
     data = recipe.load_data(which, root=root, seed=seed, device=device)
@@ -163,7 +166,7 @@ def _probe_errors(recipe, net, data):
 
 
 def _probe(recipe):
-    """What the recipe's `probe` stands for: the class, the layers it reads, and whether their rows are normalised."""
+    """What the recipe's `probe` stands for: the class, its layers, whether rows are normalised."""
     published = recipe.probe == "published"
     return PublishedProbe if published else LinearProbe, recipe.probe_layers, not published
 
@@ -176,7 +179,10 @@ def device_name(device):
 
 
 def peak_memory_mb(device):
-    """Return the most memory used so far in MiB: of the GPU on CUDA, else of this process (0.0 where the system does not tell)."""
+    """Return the most memory used so far in MiB, of the GPU on CUDA, else of this process.
+
+    0.0 where the system does not tell.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     try:

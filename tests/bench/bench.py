@@ -44,7 +44,8 @@ def timed(run, calls):
 
 
 def race(*runners, seconds=ENOUGH):
-    """Let the runners take turns, again and again, each of as many calls as fill `TURN`; return the seconds that a call took in each one's best turn."""
+    """Let the runners take turns, again and again, each of as many calls as fill `TURN`; return the
+    seconds that a call took in each one's best turn."""
     for run in runners:
         run()  # warm
     calls = [math.ceil(TURN / timed(run, 1)) for run in runners]
@@ -206,7 +207,8 @@ def peak_product():
 
 
 def operations(widths, batch):
-    """Multiplications and additions in the matrix products of one of OUR steps: forward and gradient, the first layer shared by the pair."""
+    """Multiplications and additions in the matrix products of one of OUR steps: forward and
+    gradient, the first layer shared by the pair."""
     inputs, first, *above = widths
     total = 2 * 2 * batch * inputs * first + 2 * 2 * (2 * batch) * 10 * first
     for low, high in zip((first, *above), above):
@@ -287,7 +289,8 @@ def how_it_grows():
 
 
 def seconds_to(error, recipe, which="sample", *, to_the_end=True):
-    """Train; return (seconds, epochs) after which the TEST error was below `error` (or None), all seconds, the last error."""
+    """Train; return (seconds, epochs) after which the TEST error was below `error` (or None), all
+    seconds, the last error."""
     data = recipe.load_data(which)
     net = recipe.network()
     run, reached = train(net, data, recipe), None
@@ -310,7 +313,8 @@ def seconds_to(error, recipe, which="sample", *, to_the_end=True):
 
 
 def full_set():
-    """ "full" if all of MNIST is on this machine (see `load_mnist`), else "sample": nothing is downloaded for a benchmark."""
+    """ "full" if all of MNIST is on this machine (see `load_mnist`), else "sample": nothing is
+    downloaded for a benchmark."""
     root = Path(os.environ.get("FFTEACH_DATA") or Path.home() / ".cache" / "ffteach")
     return "full" if (root / "MNIST" / "raw" / "train-images-idx3-ubyte").is_file() else "sample"
 
@@ -323,7 +327,8 @@ def how_long():
         [
             "growing-published",
             "full (50 000)",
-            f"{PUBLISHED_STEPS * seconds / 60:.0f} min: {PUBLISHED_STEPS} steps, extrapolated from the best of some",
+            f"{PUBLISHED_STEPS * seconds / 60:.0f} min: {PUBLISHED_STEPS} steps, "
+            "extrapolated from the best of some",
             "7.34 % (README)",
         ]
     ]
@@ -345,7 +350,8 @@ def how_long():
 def main():
     choose_device("cpu")
     print(
-        f"{platform.machine()}, {usable_cores()} cores, {torch.get_num_threads()} threads, torch {torch.__version__}"
+        f"{platform.machine()}, {usable_cores()} cores, "
+        f"{torch.get_num_threads()} threads, torch {torch.__version__}"
     )
     against_the_plain_way()
     float32_against_bfloat16()

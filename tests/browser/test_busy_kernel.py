@@ -1,4 +1,5 @@
-"""A panel while other things happen in JupyterLab: cells that still run after Run All, and keys that are also commands."""
+"""A panel while other things happen in JupyterLab: cells that still run after Run All, and keys
+that are also commands."""
 
 import time
 
@@ -75,7 +76,8 @@ CONTROLS = (
 
 @pytest.mark.parametrize("control", CONTROLS)
 def test_keys_on_a_control_are_no_commands_of_jupyterlab(page, control):
-    """Such as d d, which deletes the cell, x, which cuts it, and 0 0, which asks to restart the kernel."""
+    """Such as d d, which deletes the cell, x, which cuts it, and 0 0, which asks to restart the
+    kernel."""
     before = [(cell["cell_type"], cell["source"]) for cell in page.cells()]
     for keys in ("d d", "x", "a", "b", "m", "r", "y", "1", "0 0", "i i", "c v", "Shift+M"):
         PanelPage(page, PANEL).root.locator(control).first.focus()

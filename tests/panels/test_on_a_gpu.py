@@ -1,4 +1,5 @@
-"""Every lesson and every panel with a device that is not the CPU as torch's default one, as on a machine with a GPU."""
+"""Every lesson and every panel with a device that is not the CPU as torch's default one, as on a
+machine with a GPU."""
 
 import fakegpu
 import nbformat

@@ -28,7 +28,10 @@ FAST = [
 
 @pytest.fixture
 def run(monkeypatch, capsys, digits):
-    """Call the command line on a few digits: `run("run", "quick", ...)` -> (exit code, standard output, standard error)."""
+    """Call the command line on a few digits.
+
+    `run("run", "quick", ...)` -> (exit code, standard output, standard error).
+    """
     monkeypatch.setattr(Recipe, "load_data", few_digits(digits))
 
     def call(*arguments):

@@ -1,4 +1,5 @@
-"""Digits: the bundled sample, the validation split, the full set in a folder of our own making, and what is refused."""
+"""Digits: the bundled sample, the validation split, the full set in a folder of our own making, and
+what is refused."""
 
 import struct
 from urllib.error import URLError
@@ -40,7 +41,8 @@ def test_sample_holds_equally_many_of_each_digit(sample):
 
 
 def test_sample_shows_upright_digits_that_fit_their_labels(sample):
-    """Images and labels in another order, or images turned, would not pass: means of the classes classify the test digits."""
+    """Images and labels in another order, or images turned, would not pass: means of the classes
+    classify the test digits."""
     means = torch.stack(
         [sample.train.images[sample.train.labels == digit].mean(dim=0) for digit in range(10)]
     )
@@ -169,7 +171,8 @@ def test_rescaled_pixels_follow_the_formula_of_system_B(digits):
 
 @pytest.fixture
 def no_network(monkeypatch):
-    """Every download fails at once, as it does without a network; returns the addresses that were tried."""
+    """Every download fails at once, as it does without a network; returns the addresses that were
+    tried."""
     tried = []
 
     def fail(url, *args, **kwargs):
@@ -182,7 +185,8 @@ def no_network(monkeypatch):
 
 
 def write_idx(path, shape, content):
-    """Write MNIST's file format: a magic number, the sizes, then bytes; what `content` lacks is zero."""
+    """Write MNIST's file format: a magic number, the sizes, then bytes; what `content` lacks is
+    zero."""
     header = struct.pack(f">I{len(shape)}I", 0x0800 + len(shape), *shape)
     with open(path, "wb") as file:
         file.write(header + content)
@@ -190,7 +194,8 @@ def write_idx(path, shape, content):
 
 
 def write_mnist(root, train=20, test=20):
-    """Write an MNIST folder: image i has a bright pixel at its place i % 784 (the first ten images only) and label i % 10."""
+    """Write an MNIST folder: image i has a bright pixel at its place i % 784 (the first ten images
+    only) and label i % 10."""
     raw = root / "MNIST" / "raw"
     raw.mkdir(parents=True)
     bright = b"".join(bytes(i) + b"\xff" + bytes(783 - i) for i in range(10))

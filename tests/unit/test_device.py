@@ -1,4 +1,5 @@
-"""The choice of a device, how many cores a process may really use, and the whole algorithm on a device that is not the CPU."""
+"""The choice of a device, how many cores a process may really use, and the whole algorithm on a
+device that is not the CPU."""
 
 import importlib
 import os
@@ -33,7 +34,8 @@ def cuda(monkeypatch):
 
 @pytest.fixture
 def broken_cuda(monkeypatch):
-    """A machine whose GPU torch sees, but cannot use: torch here is a CPU build, or its driver is missing."""
+    """A machine whose GPU torch sees, but cannot use: torch here is a CPU build, or its driver is
+    missing."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
 

@@ -1,4 +1,5 @@
-"""Goodness and the losses against their formulas; the layer's row scale and start; the network as a PyTorch module."""
+"""Goodness and the losses against their formulas; the layer's row scale and start; the network as a
+PyTorch module."""
 
 import copy
 import io
@@ -185,7 +186,8 @@ def test_init_torch_is_that_of_nn_linear():
     "options, start", [({}, 0.5), (dict(init="torch", row_scale="unit-length"), 1 / (3 * 784))]
 )
 def test_goodness_at_the_start(few, options, start):
-    """fan-in: z is N(0, 1), half of it cut by the ReLU. Published: weights and bias each of variance 1/(3 x 784), halved."""
+    """fan-in: z is N(0, 1), half of it cut by the ReLU. Published: weights and bias each of
+    variance 1/(3 x 784), halved."""
     g = (
         goodness(
             FFLayer(784, 2000, generator=torch.Generator().manual_seed(0), **options)(few.images)

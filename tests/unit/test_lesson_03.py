@@ -1,4 +1,5 @@
-"""The functions written out in lesson 03 give the same numbers as the module's, and what it says about them is so."""
+"""The functions written out in lesson 03 give the same numbers as the module's, and what it says
+about them is so."""
 
 import math
 
@@ -77,7 +78,8 @@ def test_agreement_is_counted_for_each_pair(lesson):
 
 
 def test_correlation_length_and_the_1_1_of_the_text(lesson):
-    """Blurred noise has correlation exp(-d^2 / 2b), the cut makes it (2/pi) arcsin of that: 1/e is reached at 1.0997 x sqrt(b)."""
+    """Blurred noise has correlation exp(-d^2 / 2b), the cut makes it (2/pi) arcsin of that: 1/e is
+    reached at 1.0997 x sqrt(b)."""
     factor = math.sqrt(-2 * math.log(math.sin(math.pi / (2 * math.e))))
     assert factor == pytest.approx(1.1, abs=0.001)
     for blurs in (4, 8, 16, 24):

@@ -1,4 +1,5 @@
-"""The functions written out in lesson 05 give the same numbers as the package's, and measure what they say."""
+"""The functions written out in lesson 05 give the same numbers as the package's, and measure what
+they say."""
 
 import lesson_functions
 import pytest
@@ -33,7 +34,8 @@ def test_standard_error_is_that_of_a_mean(lesson):
 
 @pytest.mark.parametrize("hardness", [0.0, 20.0])
 def test_hard_labels_are_drawn_like_the_packages(lesson, hardness):
-    """Both draw from the same probabilities: each label as often as the exact softmax says, to five standard errors."""
+    """Both draw from the same probabilities: each label as often as the exact softmax says, to five
+    standard errors."""
     count, row = 40_000, torch.tensor([0.1, 0.32, 0.3, 0.2, 0.0, 0.1, 0.25, 0.0, 0.05, 0.15])
     table, labels = row.repeat(count, 1), torch.full((count,), 1)
     weight = (hardness * row).exp().index_fill(0, torch.tensor([1]), 0.0)
@@ -80,7 +82,8 @@ def test_peer_push(lesson):
 
 
 def test_memory_of_backpropagation_grows_with_depth_and_forward_forwards_does_not(lesson):
-    """Against the arithmetic: float32 activities of every layer, or one layer's input and output (rows positives and negatives)."""
+    """Against the arithmetic: float32 activities of every layer, or one layer's input and output
+    (rows positives and negatives)."""
     for depth in (1, 3):
         layers = [torch.nn.Linear(784 if index == 0 else 500, 500) for index in range(depth)]
         exact = 4 * 100 * (784 + depth * 500) / 1024

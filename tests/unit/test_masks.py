@@ -26,7 +26,8 @@ def seeded(seed=0):
 
 
 def conv_blur(noise, kernel, padding):
-    """One blur in both directions as a 2-D convolution over a padded image: `(n, s, s)` -> `(n, s, s)`."""
+    """One blur in both directions as a 2-D convolution over a padded image: `(n, s, s)` -> `(n, s,
+    s)`."""
     kernel = torch.tensor(kernel, dtype=noise.dtype)
     half = len(kernel) // 2
     padded = F.pad(
@@ -36,7 +37,8 @@ def conv_blur(noise, kernel, padding):
 
 
 def agreement(masks, distance, size=28):
-    """The share of pairs of pixels `distance` apart, in a row or in a column, that a mask treats alike."""
+    """The share of pairs of pixels `distance` apart, in a row or in a column, that a mask treats
+    alike."""
     m = masks.reshape(-1, size, size)
     pairs = (m[:, :, distance:], m[:, :, :-distance]), (m[:, distance:], m[:, :-distance])
     return sum((a == b).float().mean().item() for a, b in pairs) / 2
@@ -336,7 +338,8 @@ def test_hybrids_hold_as_much_ink_as_digits(sample):
 
 @pytest.mark.parametrize("blurs", [0, 2, 8])
 def test_the_law_of_hybrids(sample, blurs):
-    """Covariance in hybrids = share of masks that agree on the two pixels x covariance in real digits."""
+    """Covariance in hybrids = share of masks that agree on the two pixels x covariance in real
+    digits."""
     images = sample.train.images
     masks = blur_masks(len(images), blurs=blurs, generator=seeded())
     mixed = hybrids(images, masks, generator=seeded(1))

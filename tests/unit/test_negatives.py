@@ -14,7 +14,8 @@ def seeded(seed=0):
 
 
 def is_uniform(counts, expected):
-    """Chi-square statistic below its mean plus five standard deviations: a fair draw passes all but once in a million."""
+    """Chi-square statistic below its mean plus five standard deviations: a fair draw passes all but
+    once in a million."""
     counts = counts.double()
     freedom = counts.numel() - 1
     return ((counts - expected) ** 2 / expected).sum() < freedom + 5 * (2 * freedom) ** 0.5

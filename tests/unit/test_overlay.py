@@ -1,4 +1,5 @@
-"""The closed-form update and its shared overlay against autograd on overlays that are written out in full."""
+"""The closed-form update and its shared overlay against autograd on overlays that are written out
+in full."""
 
 import pytest
 import reference
@@ -23,14 +24,15 @@ def batch(few):
 
 
 def closed_form(net, images, labels, negatives, name, threshold, temperature):
-    """Each layer's gradient by the closed form; the first layer's input shared, the others' as rows."""
+    """Each layer's gradient by the closed form; the first layer's input shared, the others' as
+    rows."""
     inputs = SharedOverlay(
         net.layers[0], *split_overlay(net.layers[0], images, STRENGTH)
     ).with_labels(labels, negatives)
     gradients = []
     for layer in net.layers:
         if gradients:
-            inputs = Rows(layer.rescale(h))
+            inputs = Rows(layer.rescale(h))  # noqa: F821
         h = layer.activities(inputs)
         _, slopes = LOSSES[name].and_slopes(goodness(h), threshold, temperature)
         layer.local_gradient(inputs, h, slopes)

@@ -1,4 +1,5 @@
-"""The settings of the paper's recipes, each against plain autograd or plain code: softmax head, peer normalisation, pixel dropout, bfloat16."""
+"""The settings of the paper's recipes, each against plain autograd or plain code: softmax head,
+peer normalisation, pixel dropout, bfloat16."""
 
 import math
 
@@ -186,7 +187,8 @@ def test_a_head_that_cannot_work_is_refused(settings):
 
 
 def plain_step_with_peers(net, images, labels, wrong, strength, means, rate):
-    """One SGD step by autograd: the running mean minus the layer's mean is added to the gradient at z of every positive."""
+    """One SGD step by autograd: the running mean minus the layer's mean is added to the gradient at
+    z of every positive."""
     slow = reference.Reference(net, "mean-square-1", STRENGTH, double=True)
     x_pos, x_neg = (reference.overlay(images.double(), y, STRENGTH) for y in (labels, wrong))
     for index, (weight, bias) in enumerate(zip(slow.weights, slow.biases)):
@@ -273,7 +275,7 @@ def test_bfloat16_products_give_the_gradient_to_bfloat16s_precision(few, make_ne
     inputs = overlay.with_labels(labels, wrong)
     for layer, wanted in zip(net.layers, expected):
         if g is not None:
-            inputs = Rows((h * layer.row_factor(g)).bfloat16())
+            inputs = Rows((h * layer.row_factor(g)).bfloat16())  # noqa: F821
         h = layer.activities(inputs)
         assert h.dtype == torch.float32
         g = h.square().mean(dim=1)

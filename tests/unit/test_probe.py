@@ -1,4 +1,5 @@
-"""Features and probes against plain formulas, autograd and Newton's method; what a probe's error must be compared with."""
+"""Features and probes against plain formulas, autograd and Newton's method; what a probe's error
+must be compared with."""
 
 import copy
 import dataclasses
@@ -27,7 +28,8 @@ from ffteach.runs import report
 
 
 def clouds(each=30, width=12, spread=2.0, seed=0, dtype=torch.float32):
-    """Ten overlapping clouds of points, `each` of every digit, in random order: features `(10 * each, width)` and labels."""
+    """Ten overlapping clouds of points, `each` of every digit, in random order: features `(10 *
+    each, width)` and labels."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(10).repeat(each)[torch.randperm(10 * each, generator=generator)]
     centres = torch.randn(10, width, generator=torch.Generator().manual_seed(99))
@@ -150,7 +152,8 @@ def test_cross_entropy_and_its_gradients_equal_autograds(count):
 
 
 def penalised(fitted, x, labels):
-    """The loss that a probe should have minimised, with its parameters as leaves: `(loss, weight, bias)`, all in float64."""
+    """The loss that a probe should have minimised, with its parameters as leaves: `(loss, weight,
+    bias)`, all in float64."""
     x = x.double()
     scale = (x - x.mean(dim=0)).square().mean().sqrt()
     weight, bias = (part.double().clone().requires_grad_() for part in (fitted.weight, fitted.bias))
@@ -176,7 +179,8 @@ def test_the_probe_is_at_the_optimum_that_newtons_method_finds(decay, see):
     fitted = LinearProbe(decay).fit(see(x), labels)
     loss, weight, bias = penalised(fitted, see(x), labels)
     assert fitted.training_loss == pytest.approx(loss.item(), rel=1e-5)
-    # Newton from the start, in float64, on the same loss written out; the probabilities do not depend on units
+    # Newton from the start, in float64, on the same loss written out; the probabilities do not
+    # depend on units
     mean, scale = x.double().mean(dim=0), (x - x.mean(dim=0)).double().square().mean().sqrt()
     z = torch.cat([(x.double() - mean) / scale, torch.ones(len(x), 1, dtype=torch.float64)], dim=1)
 
@@ -507,7 +511,8 @@ def few_digits(monkeypatch, digits):
 
 
 class ShortProbe(PublishedProbe):
-    """System C's probe with 30 of its 2000 steps, so that a test of the report does not wait for it."""
+    """System C's probe with 30 of its 2000 steps, so that a test of the report does not wait for
+    it."""
 
     def __init__(self):
         super().__init__(steps=30)
@@ -552,7 +557,11 @@ def test_a_report_compares_the_trained_network_with_its_own_start_on_the_same_sp
         a.row_scale == b.row_scale for a, b in zip(net.layers, start.layers)
     )
     assert done.layer_test_errors == [] and done.finished
-    line = f"test error {done.test_error:.2%} (probe; without training: {done.baselines['raw_pixels']:.2%} on raw pixels, {done.baselines['untrained']:.2%}"
+    raw, untrained = (done.baselines[name] for name in ("raw_pixels", "untrained"))
+    line = (
+        f"test error {done.test_error:.2%} (probe; without training: {raw:.2%} on raw pixels, "
+        f"{untrained:.2%}"
+    )
     assert line in str(done)
 
 

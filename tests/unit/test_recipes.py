@@ -11,7 +11,8 @@ from ffteach import RECIPES, Digits, Recipe, load_mnist, train
 
 @pytest.fixture
 def small_sample(monkeypatch, digits):
-    """Let recipes believe that a set has 200 training and 100 test images; returns how it was asked for."""
+    """Let recipes believe that a set has 200 training and 100 test images; returns how it was asked
+    for."""
     asked = []
 
     def load(which, *, root, device):
@@ -214,9 +215,9 @@ WRONG = {
     **{
         name: ["l2", "", None, 1]
         for name in (
-            "row_scale init negatives hard_by mask loss schedule optimiser rate_decay precision "
-            "growth probe"
-        ).split()
+            *("row_scale", "init", "negatives", "hard_by", "mask", "loss", "schedule"),
+            *("optimiser", "rate_decay", "precision", "growth", "probe"),
+        )
     },
     **{
         name: [0, -1.0, *NOT_A_NUMBER]

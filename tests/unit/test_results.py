@@ -1,8 +1,7 @@
-"""The stored results: one file, shown alike by README and lesson, and of recipes as they are now."""
+"""The stored results: one file, shown by README, docs and lesson, of recipes as they are now."""
 
 import importlib.util
 import json
-import re
 import shlex
 from dataclasses import asdict
 from pathlib import Path
@@ -66,7 +65,7 @@ def test_one_seed_has_a_standard_error_and_several_have_a_range():
         "seed": 0,
         "epochs": 3,
         "seconds": 150.0,
-        "machine": "a laptop",
+        "machine": "A",
         "test_error": 0.1,
         "test_images": 900,
     }
@@ -75,14 +74,28 @@ def test_one_seed_has_a_standard_error_and_several_have_a_range():
         {**run, "seed": seed, "test_error": error} for seed, error in enumerate((0.1, 0.2, 0.12))
     ]
     assert Result("quick", "sample", runs=three).test == "14.00 % (10.00 to 20.00, 3 seeds)"
-    assert Result("quick", "sample", runs=three).training == "3 epochs, 2 min, a laptop"
-    elsewhere = [
-        {**run, "seed": seed, "seconds": 6000.0, "machine": "a telephone"} for seed in (3, 4, 5)
-    ]
-    assert (
-        Result("quick", "sample", runs=three + elsewhere).training
-        == "3 epochs, 2 min, a laptop (3 of 6 seeds); 100 min, a telephone (3 of 6 seeds)"
-    )
+    assert Result("quick", "sample", runs=three).training == "3 epochs: 2 min on A"
+
+
+def test_times_stand_by_machine_and_two_threads_come_first_in_the_readme():
+    run = {"seed": 0, "epochs": 3, "seconds": 150.0, "machine": "A", "threads": 1}
+    runs = [run] + [{**run, "seed": n, "seconds": n * 60, "machine": "B"} for n in (1, 2, 3)]
+    row = Result("quick", "sample", runs=runs)
+    assert row.training == "3 epochs: 2 min on A, 2 min on B (3 seeds)"
+    assert row.time == "2 min, one core"
+    faster = {**run, "seed": 9, "seconds": 40.0, "threads": 2, "prototype": True}
+    row = Result("quick", "sample", runs=[*runs, faster])
+    assert row.time == "40 s" and row.training.endswith(", by a prototype")
+
+
+def test_every_machine_is_explained_once_and_only_those_shown_are_listed():
+    codes = {run["machine"] for row in RESULTS for run in row.runs}
+    assert codes == set(RESULTS.machines)
+    assert len(set(RESULTS.machines.values())) == len(RESULTS.machines)
+    assert set(RESULTS.only("quick", compared=False).used) == {"A"}
+    shown = RESULTS.only("quick", compared=False)._repr_html_()
+    assert f"A: {RESULTS.machines['A']}</p>" in shown and "B: " not in shown
+    assert "17&nbsp;s on A" in shown and "2.35&nbsp;%" in shown
 
 
 def test_baselines_stand_next_to_the_error():
@@ -97,13 +110,30 @@ def test_baselines_stand_next_to_the_error():
     )
 
 
-def test_the_readme_shows_the_stored_results():
-    shown = re.search(
-        r"<!-- results:[^>]*-->\n(.*?)\n<!-- end of results -->",
-        (ROOT / "README.md").read_text(),
-        re.DOTALL,
-    )
-    assert shown[1] == RESULTS.only(compared=False).markdown(), "run scripts/add_result.py"
+def test_readme_and_docs_show_the_stored_results(script):
+    for path, text in script.pages().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run scripts/add_result.py"
+
+
+def test_the_tables_fit_into_a_window(script):
+    pages = script.pages()
+    assert sorted(path.name for path in pages) == ["README.md", "results.md"]
+    for path, text in pages.items():
+        lines = text.splitlines()
+        assert max(len(line) for line in lines if line.startswith("|")) <= 200, path
+        assert max(len(line) for line in lines if not line.startswith("|")) <= 100, path
+
+
+def test_a_long_command_is_broken_between_its_options_only(script):
+    row = Result("quick", "sample", "it", {"negatives": "other images", "widths": [784] * 15})
+    *comments, first, second = script._commented(row).splitlines()
+    assert comments == ["# quick: it", "# not run yet"]
+    assert first.endswith("--set 'negatives=other images' \\") and second.startswith("    --set")
+    assert shlex.split(first[:-1] + second) == shlex.split(row.command)
+
+
+def test_the_readme_has_five_rows(script):
+    assert len(script.readme_table(RESULTS).splitlines()) == 2 + 5
 
 
 def test_the_lesson_stores_the_table_of_today():
@@ -121,6 +151,7 @@ def test_the_lesson_stores_the_table_of_today():
 def test_the_table_in_a_notebook_escapes_and_has_headers():
     table = Results([Result("quick", "sample", about="fast & <small>")])._repr_html_()
     assert "fast &amp; &lt;small&gt;" in table and 'scope="col"' in table and 'scope="row"' in table
+    assert "<code>python -m ffteach run quick --data sample --seed 0</code>" in table
 
 
 @pytest.fixture
@@ -150,33 +181,32 @@ def report(recipe, seed, **numbers):
 
 
 def test_reports_become_rows(script):
-    recipe, rows = RECIPES["mask-probe"], []
+    recipe, content = RECIPES["mask-probe"], {"machines": {"A": "a server"}, "rows": []}
     for seed, error in ((1, 0.08), (0, 0.06), (1, 0.07)):  # seed 1 is replaced
-        script.add(report(recipe, seed, test_error=error), "a laptop", rows)
+        script.add(report(recipe, seed, test_error=error), "a laptop", content)
     changed = recipe.but(validation_share=0.1, widths=(784, 30))
-    script.add(report(changed, 0, test_error=0.5, validation_error=0.4), "a laptop", rows)
-    plain, different = (Result(**row) for row in json.loads(json.dumps(rows)))
-    assert plain.test == "6.50 % (6.00 to 7.00, 2 seeds)" and [
-        run["seed"] for run in plain.runs
-    ] == [0, 1]
-    assert (
-        different.changes == {"validation_share": 0.1, "widths": [784, 30]} and different.compared
-    )
-    assert (
-        different.validation == "40.00 ± 0.63 % (one seed)"
-        and "test_error" not in different.runs[0]
-    )
+    held_out = report(changed, 0, test_error=0.5, validation_error=0.4)
+    script.add(held_out, "a telephone", content)
+    plain, different = (Result(**row) for row in json.loads(json.dumps(content["rows"])))
+    assert plain.test == "6.50 % (6.00 to 7.00, 2 seeds)"
+    assert [run["seed"] for run in plain.runs] == [0, 1]
+    assert different.changes == {"validation_share": 0.1, "widths": [784, 30]}
+    assert different.compared and "test_error" not in different.runs[0]
+    assert different.validation == "40.00 ± 0.63 % (one seed)"
+    assert content["machines"] == {"A": "a server", "B": "a laptop", "C": "a telephone"}
+    assert [run["machine"] for run in plain.runs + different.runs] == ["B", "B", "C"]
 
 
 def test_a_row_of_a_recipe_that_has_changed_loses_its_runs(script, monkeypatch):
-    rows = []
-    script.add(report(RECIPES["quick"], 0, test_error=0.5), "a laptop", rows)
+    content = {"machines": {}, "rows": []}
+    script.add(report(RECIPES["quick"], 0, test_error=0.5), "a laptop", content)
     newer = RECIPES["quick"].but(epochs=11)
     monkeypatch.setitem(script.RECIPES, "quick", newer)
-    row = script.add(report(newer, 1, test_error=0.3), "a laptop", rows)
-    assert len(rows) == 1 and [run["seed"] for run in row["runs"]] == [1]
+    row = script.add(report(newer, 1, test_error=0.3), "a laptop", content)
+    assert len(content["rows"]) == 1 and [run["seed"] for run in row["runs"]] == [1]
 
 
 def test_an_interrupted_run_is_no_result(script):
+    stopped = report(RECIPES["quick"], 0, test_error=0.5, finished=False)
     with pytest.raises(SystemExit, match="interrupted"):
-        script.add(report(RECIPES["quick"], 0, test_error=0.5, finished=False), "a laptop", [])
+        script.add(stopped, "a laptop", {"machines": {}, "rows": []})

@@ -1,4 +1,4 @@
-"""Installing and updating: the Makefile, pyproject.toml against environment.yml, `make update`, and the rule on skips."""
+"""Installing and updating: Makefile, pyproject.toml, environment.yml, `make update`, skips."""
 
 import importlib.util
 import json
@@ -13,16 +13,18 @@ from pathlib import Path
 import pytest
 import yaml
 
+import ffteach
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def clean_env(**more) -> dict[str, str]:
     """The environment without what an outer make, git or virtual environment left in it."""
-    inherited = re.compile(r"MAKE|MFLAGS|GIT_|ARGS$|PIP_ARGS$|PYTHON$|VIRTUAL_ENV|PYTEST_|CI$")
+    inherited = re.compile(r"MAKE|MFLAGS|GIT_|ARGS$|PIP_ARGS$|PYTHON$|UV|VIRTUAL_ENV|PYTEST_|CI$")
     return {k: v for k, v in os.environ.items() if not inherited.match(k)} | more
 
 
-# ---- pyproject.toml and environment.yml -------------------------------------------------------------------------------
+# ---- pyproject.toml and environment.yml -------------------------------------------------------
 
 CONDA_NAMES = {
     "torch": "pytorch",
@@ -61,24 +63,45 @@ def test_every_dependency_has_a_lower_and_an_upper_bound():
         assert re.fullmatch(r">=[0-9.]+,<[0-9.]+", spec), f"{name}{spec}"
 
 
-# ---- Makefile, with a stand-in for Python that writes down how it was called ------------------------------------------
+def test_the_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors", "version"} <= set(citation)
+    assert ffteach.__version__ == project()["version"] == citation["version"]
+    news = (ROOT / "CHANGELOG.md").read_text()
+    assert re.findall(r"^## (\S+)", news, re.MULTILINE)[:2] == ["Unreleased", ffteach.__version__]
+
+
+def test_the_bug_template_asks_for_the_doctor():
+    template = (ROOT / ".github/ISSUE_TEMPLATE/bug.md").read_text()
+    _, head, body = template.split("---\n")
+    assert {"name", "about"} <= set(yaml.safe_load(head)) and "python -m ffteach doctor" in body
+
+
+# ---- Makefile, with a stand-in for Python that writes down how it was called ------------------
 
 STAND_IN = r"""#!/bin/sh
+case "$*" in "-m pip --version") test ! -e no-pip; exit ;; esac
 echo "$*" >> log
 case "$*" in
   *version_info*) test ! -e python-is-old ;;
   *ensurepip*) test ! -e no-venv ;;
   --version) echo Python 3.9.7 ;;
-  "-m venv --clear .venv")
+  "-m venv --clear "*)
     rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python
     test ! -e interrupted && echo made > .venv/bin/activate ;;
   "-m pip "*) test ! -e pip-fails ;;
 esac
 """
+UV_STAND_IN = """#!/bin/sh
+echo "uv $*" >> log
+"""
 
 
 class Project:
-    """A copy of the Makefile in a folder whose name holds a space, with the stand-in as its Python."""
+    """A copy of the Makefile in a folder with a space in its name; its Python is the stand-in.
+
+    Whether uv is installed on this machine makes no difference.
+    """
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -95,9 +118,10 @@ class Project:
         """-> exit status, what it printed, how Python was called"""
         (self.folder / "log").unlink(missing_ok=True)
         command = ["make", "PYTHON=./python", *args]
-        done = subprocess.run(
-            command, cwd=self.folder, env=clean_env(), capture_output=True, text=True
-        )
+        if not (self.folder / "bin/uv").exists():
+            command.insert(1, "UV=")
+        env = clean_env(PATH=f"{self.folder / 'bin'}:{os.environ['PATH']}")
+        done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True)
         log = self.folder / "log"
         return (
             done.returncode,
@@ -116,7 +140,11 @@ def fresh(tmp_path) -> Project:
 PIP_LAB, PIP_TEST, PIP_DEMO = (
     "-m pip install --editable ." + extra for extra in ("", "[test]", "[demo]")
 )
-LAB = f"-m jupyterlab --ServerApp.root_dir=. {'--allow-root ' if os.geteuid() == 0 else ''}notebooks/00_start_here.ipynb"
+LAB = (
+    f"-m jupyterlab --ServerApp.root_dir=. {'--allow-root ' if os.geteuid() == 0 else ''}"
+    "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb "
+    "--LanguageServerManager.autodetect=False"
+)
 DEMO = "-m voila demo/training_lab.ipynb --Voila.config_file_paths=demo"
 TEST = "-m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks"
 
@@ -124,7 +152,7 @@ TEST = "-m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests
 def test_plain_make_prints_the_help_and_installs_nothing(fresh):
     status, printed, calls = fresh.make()
     assert status == 0 and calls == []
-    for target in ("lab", "demo", "test", "unit", "update", "clean"):
+    for target in ("lab", "demo", "test", "unit", "format", "update", "clean"):
         assert f"make {target} " in printed
 
 
@@ -138,11 +166,46 @@ def test_lab_and_test_install_once_and_pass_arguments_on(fresh):
     assert fresh.make("test")[2] == [PIP_TEST, TEST]
     assert fresh.make("test", "ARGS=-k overlay")[2] == [TEST + " -k overlay"]
     assert fresh.make("unit")[2] == ["-m pytest tests/unit"]
+    assert fresh.make("format")[2] == ["-m ruff check --fix .", "-m ruff format ."]
 
 
 def test_what_test_installs_is_enough_for_lab(fresh):
     fresh.make("test")
     assert fresh.make("lab")[2] == [LAB]
+
+
+def test_uv_installs_where_it_is_and_needs_no_pip(fresh):
+    (fresh.folder / "bin").mkdir()
+    fresh.write("bin/uv", UV_STAND_IN).chmod(0o755)
+    fresh.write("no-pip")
+    fresh.write("no-venv")  # no ensurepip, as on a bare Debian
+    assert fresh.make("lab", "PIP_ARGS=--quiet")[2][-3:] == [
+        "-m venv --clear --without-pip .venv",
+        "uv pip install --python .venv/bin/python --quiet --editable .",
+        LAB,
+    ]
+    assert fresh.make("test")[2][0] == (
+        "uv pip install --python .venv/bin/python --editable .[test]"
+    )
+    (fresh.folder / "no-venv").unlink()
+    assert fresh.make("demo", "UV=")[2] == ["-m ensurepip", PIP_DEMO, DEMO]
+
+
+def test_jupyterlab_does_not_ask_about_its_news(fresh):
+    """A setting in .venv: nothing is written into the user's home folder."""
+    fresh.make("lab")
+    settings = (fresh.folder / ".venv/share/jupyter/lab/settings/overrides.json").read_text()
+    assert json.loads(settings) == {
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}
+    }
+
+
+def test_an_intel_mac_is_told_that_there_is_no_pytorch(fresh):
+    (fresh.folder / "bin").mkdir()
+    fresh.write("bin/uname", "#!/bin/sh\necho Darwin x86_64\n").chmod(0o755)
+    assert "PyPI has no PyTorch for Macs with an Intel processor" in fresh.make("lab")[1]
+    fresh.write("bin/uname", "#!/bin/sh\necho Darwin arm64\n")
+    assert "Intel" not in fresh.make("test")[1]
 
 
 def test_demo_installs_what_it_needs_and_passes_arguments_on(fresh):
@@ -181,7 +244,7 @@ def test_a_failed_pip_is_tried_again(fresh):
     assert fresh.make("lab")[2] == [PIP_LAB, LAB]
 
 
-def test_an_interrupted_or_broken_environment_is_made_anew(fresh):
+def test_an_interrupted_or_broken_environment_is_made_again(fresh):
     fresh.write("interrupted")
     assert fresh.make("lab")[0] != 0
     (fresh.folder / "interrupted").unlink()
@@ -202,7 +265,7 @@ def test_an_old_python_or_a_missing_venv_module_is_named(fresh):
     assert "make lab PYTHON=python3.12" in printed
 
 
-# ---- In CI a skipped test fails the run ------------------------------------------------------------------------------
+# ---- In CI a skipped test fails the run -------------------------------------------------------
 
 
 @pytest.mark.parametrize("ci", ["true", ""])
@@ -231,7 +294,7 @@ def test_a_skip_fails_the_run_in_ci_only(tmp_path, ci):
     ) == bool(ci), done.stdout
 
 
-# ---- make update: repositories of its own, no network ----------------------------------------------------------------
+# ---- make update: repositories of its own, no network -----------------------------------------
 
 GIT_ENV = dict(
     GIT_AUTHOR_NAME="a",

@@ -1,4 +1,5 @@
-"""Shifting, of a batch as a whole or of each image, and hidden pixels: the label stays in its ten pixels, and hybrids follow."""
+"""Shifting, of a batch as a whole or of each image, and hidden pixels: the label stays in its ten
+pixels, and hybrids follow."""
 
 import pytest
 import torch
@@ -8,7 +9,8 @@ from ffteach.shifts import randomly_shifted
 
 
 def first_inputs(shift, steps=40, side=28, each=False):
-    """The first layer's input as full rows `(2n, D)` in real pixels, for several batches of three images of one bright dot each."""
+    """The first layer's input as full rows `(2n, D)` in real pixels, for several batches of three
+    images of one bright dot each."""
     images = torch.zeros(3, side * side)
     images[:, side * (side // 2) + side // 2] = 1.0
     recipe = Recipe(

@@ -1,4 +1,5 @@
-"""The training iterator: the same numbers as a plain loop with autograd and torch.optim, its schedules, growth, rewind and checks."""
+"""The training iterator: the same numbers as a plain loop with autograd and torch.optim, its
+schedules, growth, rewind and checks."""
 
 import copy
 import functools
@@ -198,7 +199,8 @@ def test_fixed_negatives_are_drawn_once_for_all_images(few):
 
 
 def test_own_negatives_can_be_put_in_place(few):
-    """Negatives with the true labels: positives and negatives are then the same, and so is their goodness."""
+    """Negatives with the true labels: positives and negatives are then the same, and so is their
+    goodness."""
     run = train(SMALL.network(), few, SMALL)
     run.pairs.draw = lambda labels, *, generator: labels
     record = next(run)
@@ -466,7 +468,8 @@ def test_epoch_records_are_the_means_over_the_steps(few):
 
 
 def test_epoch_records_never_mix_two_layers(few):
-    """Lowered epochs end layer 0 in the middle of an epoch: the next record holds layer 1's four steps alone."""
+    """Lowered epochs end layer 0 in the middle of an epoch: the next record holds layer 1's four
+    steps alone."""
     run = train(SMALL.network(), few, SMALL.but(schedule="greedy", epochs=3))
     draw = run.pairs.draw
 
@@ -764,7 +767,8 @@ RUNS = {
 
 @pytest.fixture(params=RUNS)
 def interrupted(request, few):
-    """(run at its end, its state in the middle, the last weights, the records from the middle on, recipe)."""
+    """(run at its end, its state in the middle, the last weights, the records from the middle on,
+    recipe)."""
     recipe, count = RUNS[request.param]
     run = train(recipe.network(), few, recipe, seed=3)
     for _ in range(count):
