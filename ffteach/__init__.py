@@ -17,6 +17,7 @@ head, peer, shifts          the paper's extras: softmax head, peer normalisation
 checks, device              every refusal in words; where it computes
 runs        named recipes, reports, stored results
 plots, selfcheck            support for the lessons
+exercises   checks that name the mistake, hints, solutions
 live        the panels: the only part with widgets
 """
 
