@@ -20,9 +20,8 @@ ROOT = Path(__file__).parents[2]
 def address(browser, tmp_path_factory):
     """The page's address, served with the Makefile's command; its kernels end with the tests."""
     pytest.importorskip("voila", reason="voila is not installed: pip install 'ffteach[demo]'")
-    command = re.search(r"\$\(PY\) (-m voila .*) \$\(ARGS\)", (ROOT / "Makefile").read_text())[
-        1
-    ].split()
+    makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")  # a command may be two lines
+    command = re.search(r"\$\(PY\) (-m voila .*) \$\(ARGS\)", makefile)[1].split()
     home, port = tmp_path_factory.mktemp("voila"), free_port()
     env = os.environ | {
         "JUPYTER_PATH": str(ROOT / "demo"),
