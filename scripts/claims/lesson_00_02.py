@@ -418,12 +418,12 @@ def learnt(game, seed):
         return logit, loss(20_000).item()
 
 
-@torch.no_grad()
 def follows_the_ratio(seed):
     angles = torch.linspace(-3.14, 3.14, 158)
     bumps = sum((-((angles - centre) ** 2) / 0.5).exp() for centre in (-1.1, 1.1)) / 2
     ratio = (bumps * (2 * torch.pi) ** 0.5 / 0.5).log()
-    both = torch.stack([ratio, learnt("ring", seed)[0](circle(angles))])[:, ratio > -2]
+    logit = learnt("ring", seed)[0](circle(angles)).detach()
+    both = torch.stack([ratio, logit])[:, ratio > -2]
     return torch.corrcoef(both)[0, 1].item()
 
 
