@@ -5,6 +5,7 @@
 
 import importlib
 import pathlib
+import textwrap
 from collections import namedtuple
 
 import bank
@@ -93,6 +94,11 @@ def named(result):
     return result.verdict.name == result.wanted
 
 
+def wrapped(row):
+    """Return an entry of a list in lines of at most 100 columns."""
+    return textwrap.fill(row, 100, subsequent_indent="  ", break_on_hyphens=False) + "\n"
+
+
 def page(mutants, variants):
     """Return the text of docs/exercise_checks.md."""
     rows, total = [], [0] * 6
@@ -119,8 +125,8 @@ def page(mutants, variants):
     for unit in units():
         recognised += f"\n### {unit.UNIT}\n\n"
         for task in unit.EXERCISES:
-            recognised += f"- **{task.title}**: {', '.join(task.own)}\n"
-    recognised += f"\n**In every exercise**: {', '.join(engine.SAYS)}\n"
+            recognised += wrapped(f"- **{task.title}**: {', '.join(task.own)}")
+    recognised += "\n" + wrapped(f"- **In every exercise**: {', '.join(engine.SAYS)}")
     return INTRODUCTION + HEAD + table + recognised
 
 
