@@ -75,17 +75,15 @@ def sheet():
     return "\n".join([*lines, f"| **all** | | **{total}** | |"])
 
 
+def wrapped(row):
+    """Return an entry of a list in lines of at most 100 columns."""
+    return textwrap.fill(row, 100, subsequent_indent="  ", break_on_hyphens=False)
+
+
 def presets():
     """Return a list of the training lab's presets, with what each shows."""
-    return "\n".join(
-        item(f'`TrainingLab(preset="{name}")`: {preset.about}') for name, preset in PRESETS.items()
-    )
-
-
-def item(text):
-    """Return a text as an item of a Markdown list, in lines of at most 100 columns."""
-    options = {"break_long_words": False, "break_on_hyphens": False}
-    return textwrap.fill("- " + text, 100, subsequent_indent="  ", **options)
+    rows = (f'- `TrainingLab(preset="{name}")`: {p.about}' for name, p in PRESETS.items())
+    return "\n".join(map(wrapped, rows))
 
 
 def sentences(unit):
@@ -97,7 +95,7 @@ def sentences(unit):
         text = re.sub(r"\{share[^}]*\}", "10%", task.says[name])
         text = re.sub(r"\{rim[^}]*\}", "10%", text).replace("{missing}", "9")
         text = text.replace("{which}", "The untrained network").replace("{size:.4f}", "0.0312")
-        rows.append(item(f"*{task.title}, {name}.* “{text}”"))
+        rows.append(wrapped(f"- *{task.title}, {name}.* “{text}”"))
     return "\n".join(rows)
 
 

@@ -94,10 +94,9 @@ def named(result):
     return result.verdict.name == result.wanted
 
 
-def wrapped(text, indent=""):
-    """Return a paragraph in lines of at most 100 columns."""
-    options = {"break_long_words": False, "break_on_hyphens": False}
-    return textwrap.fill(text, 100, subsequent_indent=indent, **options) + "\n"
+def wrapped(row):
+    """Return an entry of a list in lines of at most 100 columns."""
+    return textwrap.fill(row, 100, subsequent_indent="  ", break_on_hyphens=False) + "\n"
 
 
 def page(mutants, variants):
@@ -126,8 +125,8 @@ def page(mutants, variants):
     for unit in units():
         recognised += f"\n### {unit.UNIT}\n\n"
         for task in unit.EXERCISES:
-            recognised += wrapped(f"- **{task.title}**: {', '.join(task.own)}", "  ")
-    recognised += "\n" + wrapped(f"**In every exercise**: {', '.join(engine.SAYS)}")
+            recognised += wrapped(f"- **{task.title}**: {', '.join(task.own)}")
+    recognised += "\n" + wrapped(f"- **In every exercise**: {', '.join(engine.SAYS)}")
     return INTRODUCTION + HEAD + table + recognised
 
 

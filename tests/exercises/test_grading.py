@@ -145,7 +145,7 @@ def test_what_students_get_and_the_teachers_notebook_validate(course):
     out = nbgrader(course, "validate", f"source/{UNIT}/{UNIT}.ipynb")
     assert "Success" in out
     out = nbgrader(course, "validate", f"release/{UNIT}/{UNIT}.ipynb")
-    assert "Traceback" not in out.split("raise NotImplementedError")[-1] or "failed" in out
+    assert "Success" not in out and "Traceback" not in out
 
 
 @pytest.mark.parametrize("student", STUDENTS)
@@ -172,5 +172,4 @@ def test_the_feedback_page_says_the_sentence_and_holds_no_answer(course):
     nbgrader(course, "generate_feedback", UNIT, "--student=half")
     page = (course / "feedback" / "half" / UNIT / f"{UNIT}.html").read_text()
     assert "exp overflows from 88.7 on" in page
-    assert "h.square().mean" in page  # the student's own
-    assert "return h.norm" not in page and "Verdict(" not in page
+    assert "Verdict(" not in page and "_judge" not in page
