@@ -599,7 +599,9 @@ LESSON_02B = [
         0.56,
     ),
     Claim("02b, section 5", "minus squares can", lambda s: learnt("minus", s)[1], 0.48, 0.53),
-    Claim("02b, section 6", "no error differs by more than a few points", spread_of_errors, 0, 4),
+    Claim(
+        "02b, section 6", "no two errors differ by more than four points", spread_of_errors, 0, 4
+    ),
     Claim(
         "02b, section 6",
         "top 15: half as many units active as with squares",
@@ -609,7 +611,7 @@ LESSON_02B = [
     ),
     Claim(
         "02b, section 6",
-        "minus squares: half as many again",
+        "minus squares: some 1.4 times as many",
         lambda s: with_kind("minus squares", s)[1] / with_kind("squares", s)[1],
         1.3,
         1.7,
