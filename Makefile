@@ -105,3 +105,15 @@ $(PY) $(VENV)/bin/activate:
 	  echo "$(PYTHON) cannot make virtual environments."; \
 	  echo "On Debian and Ubuntu:  sudo apt install python3-venv"; exit 1; } >&2
 	"$(PYTHON)" -m venv --clear $(if $(UV),--without-pip) $(VENV)
+
+# ---- exercises (docs/teaching.md)
+
+.PHONY: student marks
+
+# The students' notebooks, made from the teachers' ones.
+student: $(VENV)/lab.stamp
+	$(PY) scripts/make_student_notebooks.py
+
+# The marking sheet and the lists in docs/teaching.md, from the notebooks and the checks.
+marks: $(VENV)/lab.stamp
+	$(PY) scripts/marking_sheet.py

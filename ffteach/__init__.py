@@ -14,9 +14,10 @@ inference   which digit is it: the label with the most goodness
 probe       what a linear classifier reads off the features
 recipe      every setting of a training
 head, peer, shifts          the paper's extras: softmax head, peer normalisation, moved images
-checks, device, interrupts  every refusal in words; where it computes; Ctrl-C
+checks, device              every refusal in words; where it computes
 runs        named recipes, reports, stored results
 plots, selfcheck            support for the lessons
+exercises   checks that name the mistake, hints, solutions
 live        the panels: the only part with widgets
 """
 

@@ -1,4 +1,8 @@
-"""Each layer's own optimiser: torch's, ready before its first step, and with whole steps."""
+"""Each layer's own optimiser, with steps that Ctrl-C cannot tear apart."""
+
+import contextlib
+import signal
+import threading
 
 import torch
 
@@ -63,3 +67,23 @@ class LayerOptimiser:
         """Take over a state of `state_dict()`."""
         self.torch.load_state_dict(state["torch"])
         self.steps = state["steps"]
+
+
+@contextlib.contextmanager
+def held_back():
+    """Hold Ctrl-C back until the end of the block: for a few milliseconds of changes.
+
+    Only the main thread gets Ctrl-C; in other threads nothing is to be done.
+    """
+    former = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(former):
+        yield
+        return
+    caught = []
+    signal.signal(signal.SIGINT, lambda *details: caught.append(details))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+        if caught:
+            former(*caught[0])

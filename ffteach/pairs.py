@@ -12,7 +12,6 @@ from typing import NamedTuple
 import torch
 
 from .checks import check_labels
-from .device import generator_device
 from .head import head_inputs
 from .layers import Rows
 from .masks import blur_masks, gaussian_masks, mix
@@ -45,7 +44,8 @@ class LabelPairs:
         )
         self.hard = draw is None and recipe.negatives == "hard"
         self.fixed = None if recipe.fresh_negatives else self.draw(self.labels, generator=generator)
-        if not recipe.disturbed:
+        self.disturbed = recipe.disturbed
+        if not self.disturbed:
             shared, self.ink = split_overlay(self.layer, self.images, net.label_strength)
             self.shared = shared.to(dtype)
 
@@ -65,7 +65,7 @@ class LabelPairs:
         return Batch(overlay.with_labels(labels, wrong), seen)
 
     def _overlay(self, batch):
-        if not self.recipe.disturbed:
+        if not self.disturbed:
             return SharedOverlay(self.layer, self.shared[batch], self.ink[batch])
         images = disturb(self.images[batch], self.recipe, generator=self.generator)
         shared, ink = split_overlay(self.layer, images, self.net.label_strength)
@@ -82,14 +82,15 @@ class HybridPairs:
     def __init__(self, net, split, recipe, generator, dtype, draw=None):
         self.layer, self.images, self.recipe = net.layers[0], split.images, recipe
         self.generator, self.dtype = generator, dtype
-        self.positives = None if recipe.disturbed else self._rescaled(self.images)
+        self.disturbed = recipe.disturbed
+        self.positives = None if self.disturbed else self._rescaled(self.images)
         self.draw = _checked(draw, "images") or self._hybrids
         self.fixed = None if recipe.fresh_negatives else self.draw(self.images, generator=generator)
 
     def __call__(self, batch, epoch):
         if self.fixed is not None:
             positives, negatives = self.positives[batch], self.fixed[batch]
-        elif self.recipe.disturbed:
+        elif self.disturbed:
             images = disturb(self.images[batch], self.recipe, generator=self.generator)
             positives = self._rescaled(images)
             negatives = self.draw(images, generator=self.generator)
@@ -121,7 +122,7 @@ def disturb(images, recipe, *, generator):
     if recipe.shift:
         images = randomly_shifted(images, recipe.shift, each=recipe.shift_each, generator=generator)
     if recipe.pixel_dropout:
-        seen = torch.empty(images.shape, device=generator_device(generator))
+        seen = torch.empty(images.shape, device=generator.device)
         seen.bernoulli_(1 - recipe.pixel_dropout, generator=generator)
         images = images * seen.to(images)
     return images

@@ -1,8 +1,9 @@
 """One figure style for lessons and live panels.
 
-Every `draw_...` function draws on the Axes it is given and returns its artists or a small object with `update`, so that a
-static figure and a live panel share it. Figures are plain `matplotlib.figure.Figure` objects: pyplot is not safe in a
-widget's callback. `show(fig, alt=...)` displays a picture that a screen reader can read.
+Every `draw_...` function draws on the Axes it is given and returns its artists or a small object
+with `update`, so that a static figure and a live panel share it. Figures are plain
+`matplotlib.figure.Figure` objects: pyplot is not safe in a widget's callback. `show(fig, alt=...)`
+displays a picture that a screen reader can read.
 """
 
 import base64
@@ -16,11 +17,13 @@ import torch
 from IPython.display import HTML
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from PIL import Image
 
-# Okabe and Ito's colours: told apart with any colour vision, and by their brightness on a grey projector
-POSITIVE, NEGATIVE, THRESHOLD = "#0072B2", "#E69F00", "#000000"
+# Okabe and Ito's colours: told apart with any colour vision, and by brightness on a grey projector
+POSITIVE, NEGATIVE, THRESHOLD = GOODNESS = "#0072B2", "#E69F00", "#000000"
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+DIGITS = (*SERIES, "#882255", "#8C6D1F", "#6A6A6A")  # one for each, and their shapes tell, too
 CHANCE = "#777777"
 STYLE = {
     "font.size": 11,
@@ -41,7 +44,7 @@ STYLE = {
 
 
 def styled(draw):
-    """Run a drawing function in the project's style, whatever the student's own matplotlib settings are."""
+    """Run a drawing function in the project's style, whatever the student's own settings are."""
 
     @wraps(draw)
     def inner(*args, **kwargs):
@@ -55,9 +58,10 @@ def styled(draw):
 
 @styled
 def new_figure(rows=1, columns=1, *, size=(7.0, 3.2), dpi=100, mosaic=None, **options):
-    """Return `(fig, axes)` in the project's style: one Axes, or an array of them. size: inches; options: as `Figure.subplots`.
+    """Return `(fig, axes)` in the project's style: one Axes, or an array of them.
 
-    mosaic: instead of rows and columns, rows of names as `Figure.subplot_mosaic` takes them; axes is then a dict by name.
+    size: inches. mosaic: instead of rows and columns, rows of names as `Figure.subplot_mosaic`
+    takes them; axes is then a dict by name. options: as `Figure.subplots`.
     """
     fig = Figure(figsize=size, dpi=dpi, layout="constrained")
     FigureCanvasAgg(fig)
@@ -67,26 +71,39 @@ def new_figure(rows=1, columns=1, *, size=(7.0, 3.2), dpi=100, mosaic=None, **op
 
 
 def show(fig, alt):
-    """Return the figure as a displayable picture with `alt`, one sentence that says what it shows."""
+    """Return the figure as a displayable picture; `alt` says in one sentence what it shows."""
     if not alt:
-        raise ValueError(
-            "alt is empty: say in one sentence what the picture shows, for those who cannot see it"
-        )
+        raise ValueError("alt is empty: say in one sentence what the picture shows")
     return HTML(picture(png(fig, colours=128), alt, *fig.canvas.get_width_height()))
 
 
+def in_words(values, form="{:.2f}"):
+    """Return a dict of numbers, or of series (their first and last), as words for `alt`.
+
+    >>> in_words({"error": 0.125, "loss": [1, 0.4]})
+    'error 0.12, loss 1.00 to 0.40'
+    """
+    words = []
+    for name, value in values.items():
+        ends = numbers(value).reshape(-1)
+        words.append(
+            f"{name} " + " to ".join(form.format(end) for end in ends[:: len(ends) - 1 or 1])
+        )
+    return ", ".join(words)
+
+
 def picture(content, alt, width, height, *, attributes=""):
-    """Return `<img>` HTML for PNG bytes, of width x height CSS pixels at most. attributes: more HTML attributes."""
+    """Return `<img>` HTML for PNG bytes, at most width x height CSS pixels. attributes: more."""
     data = base64.b64encode(content).decode()
     return (
-        f'<img alt="{html.escape(alt, quote=True)}" width="{width}" height="{height}" style="max-width:100%; height:auto" '
-        f'{attributes} src="data:image/png;base64,{data}">'
+        f'<img alt="{html.escape(alt, quote=True)}" width="{width}" height="{height}" '
+        f'style="max-width:100%; height:auto" {attributes} src="data:image/png;base64,{data}">'
     )
 
 
 @styled
 def png(fig, *, colours=None):
-    """Return the figure as PNG bytes: fast for a live panel, or with a palette of so many colours small for a stored notebook."""
+    """Return the figure as PNG bytes: fast, or small with a palette of so many colours."""
     fig.canvas.draw()
     return encode(np.asarray(fig.canvas.buffer_rgba())[..., :3], colours=colours)
 
@@ -113,7 +130,10 @@ def numbers(values):
 
 @styled
 def draw_image(ax, image, title="", *, limits=(0, 1), cmap="gray"):
-    """Draw one image `(784,)` or `(H, W)` without ticks; `limits` are the values shown black and white. Return the artist."""
+    """Draw one image `(784,)` or `(H, W)` without ticks and return the artist.
+
+    limits: the values shown black and white.
+    """
     image = numbers(image)
     image = image.reshape(28, 28) if image.ndim == 1 else image
     artist = ax.imshow(image, vmin=limits[0], vmax=limits[1], cmap=cmap, interpolation="nearest")
@@ -125,10 +145,10 @@ def draw_image(ax, image, title="", *, limits=(0, 1), cmap="gray"):
 
 
 class GoodnessHistogram:
-    """Two histograms of goodness, positives and negatives, with the threshold as a line; `update` moves them.
+    """Histograms of the goodness of positives and negatives; `update` moves them.
 
-    ax: the Axes; upper: the right end of the goodness axis (fixed, so that a live picture does not jump); what is above
-    it is counted in the last bin.
+    ax: the Axes; upper: the right end of the goodness axis (fixed, so that a live picture does not
+    jump); what is above it is counted in the last bin. The threshold is a line.
     """
 
     @styled
@@ -161,7 +181,7 @@ class GoodnessHistogram:
 
 @styled
 def draw_goodness(ax, g_pos, g_neg, threshold=None, *, title="", upper=None, legend=True):
-    """Draw the goodness of positives `(N,)` and negatives `(M,)` as two histograms; return the `GoodnessHistogram`."""
+    """Draw the goodness of positives `(N,)` and negatives `(M,)` as a `GoodnessHistogram`."""
     both = np.concatenate([numbers(g_pos), numbers(g_neg)])
     upper = upper or max(1.1 * np.quantile(both, 0.999), 1.2 * (threshold or 0), 1e-3)
     histogram = GoodnessHistogram(ax, upper=upper, title=title)
@@ -178,16 +198,31 @@ def draw_goodness(ax, g_pos, g_neg, threshold=None, *, title="", upper=None, leg
 
 @styled
 def draw_lines(
-    ax, x, series, *, xlabel, ylabel, title="", logx=False, logy=False, legend=True, measured=None
+    ax,
+    x,
+    series,
+    *,
+    xlabel,
+    ylabel,
+    title="",
+    logx=False,
+    logy=False,
+    legend=True,
+    measured=None,
+    colours=SERIES,
 ):
-    """Draw `series`, a dict from name to y values `(n,)` or, over K seeds, `(K, n)` (mean and range). Return the lines.
+    """Draw a line for each entry of `series`, a dict from name to y values, and return the lines.
 
-    measured: a dict from some of these names to measured y values `(n,)`, drawn as open circles; the lines then have no markers.
+    y values: `(n,)` or, over K seeds, `(K, n)` (mean and range). measured: a dict from some of
+    these names to measured y values `(n,)`, drawn as open circles; the lines then have no markers.
+    colours: one for each line, such as `GOODNESS` for positives, negatives and threshold.
     """
     lines, x = [], numbers(x)
-    for style, (name, y) in zip(("-o", "--s", "-.^", ":D", "-v", "--P", "-.X"), series.items()):
+    styles = ("-o", "--s", "-.^", ":D", "-v", "--P", "-.X")
+    for style, colour, (name, y) in zip(styles, colours, series.items()):
         y = np.atleast_2d(numbers(y))
-        lines += ax.plot(x, y.mean(axis=0), style, label=name, markersize=4 if len(x) <= 40 else 0)
+        options = {"color": colour, "markersize": 4 if len(x) <= 40 else 0}
+        lines += ax.plot(x, y.mean(axis=0), style, label=name, **options)
         if len(y) > 1:
             ax.fill_between(
                 x, y.min(axis=0), y.max(axis=0), color=lines[-1].get_color(), alpha=0.2, linewidth=0
@@ -201,13 +236,9 @@ def draw_lines(
                 "markerfacecolor": "white",
                 "markeredgewidth": 2,
             }
-            ax.plot(
-                x,
-                numbers(measured[name]),
-                "o",
-                **options,
-                label="measured" if name == list(measured)[-1] else None,
-            )
+            ax.plot(x, numbers(measured[name]), "o", **options)
+    if measured:  # black, so that the legend's circle belongs to no line
+        ax.plot([], [], "o", **options | {"color": THRESHOLD}, label="measured")
     ax.set(
         xlabel=xlabel,
         ylabel=ylabel,
@@ -233,10 +264,11 @@ def draw_bars(
     show_values="{:.1f}",
     reference=None,
 ):
-    """Draw a bar for each name; values `(n,)` or, over K seeds, `(K, n)` (mean, with the range as a whisker). Return the bars.
+    """Draw a bar for each name and return the bars.
 
-    chance: height of a dotted line for guessing. colours: one for each bar. show_values: format of the number on each bar, or None.
-    reference: `(name, values)` to compare with, drawn as a black mark at each bar.
+    values: `(n,)` or, over K seeds, `(K, n)` (mean, with the range as a whisker). chance: height of
+    a dotted line for guessing. colours: one for each bar. show_values: format of the number on each
+    bar, or None. reference: `(name, values)` to compare with, drawn as a black mark at each bar.
     """
     values = np.atleast_2d(numbers(values))
     mean = values.mean(axis=0)
@@ -252,9 +284,10 @@ def draw_bars(
     ax.set(ylabel=ylabel, title=title)
     ax.grid(False, axis="x")
     if show_values:
-        ax.bar_label(
-            bars, labels=[show_values.format(value) for value in mean], padding=2, fontsize=10
-        )
+        frame = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # above lines and marks
+        texts = [show_values.format(value) for value in mean]
+        place = "edge" if reference is None else "center"  # a mark may stand at the bar's end
+        ax.bar_label(bars, texts, padding=3, fontsize=10, zorder=4, bbox=frame, label_type=place)
         ax.margins(y=0.15)
     if chance is not None:
         ax.axhline(chance, color=CHANCE, linestyle=":", label="guessing")
@@ -269,6 +302,7 @@ def draw_bars(
             markeredgewidth=3,
             label=name,
         )
+        ax.margins(y=0.3)  # room for the legend
     if chance is not None or reference is not None:
         ax.legend()
     return bars
@@ -278,9 +312,11 @@ def draw_bars(
 def draw_dots(
     ax, names, values, errors=None, *, xlabel, title="", logx=False, show_values="{:.1f}"
 ):
-    """Draw a dot for each name, the first one on top; values `(n,)` or, over K seeds, `(K, n)` (mean, and each seed as an open circle).
+    """Draw a dot for each name, the first one on top.
 
-    errors: half the length of the bar through each dot, `(n,)`, such as standard errors. show_values: format of the number beside each dot, or None.
+    values: `(n,)` or, over K seeds, `(K, n)` (mean, and each seed as an open circle). errors: half
+    the length of the bar through each dot, `(n,)`, such as standard errors. show_values: format of
+    the number beside each dot, or None.
     """
     values = np.atleast_2d(numbers(values))
     mean, places = values.mean(axis=0), np.arange(values.shape[1])
@@ -331,7 +367,7 @@ def draw_dots(
 
 @styled
 def draw_matrix(ax, matrix, *, xlabel, ylabel, title="", numbers_in_cells=True, names=None):
-    """Draw a matrix as shaded cells, darker = larger, with the numbers in them, e.g. a 10 x 10 confusion matrix. Return the artist."""
+    """Draw a matrix as shaded cells with their numbers, darker = larger; return the artist."""
     matrix = numbers(matrix)
     artist = ax.imshow(matrix, cmap="Blues", vmin=0)
     ax.grid(False)
@@ -357,7 +393,7 @@ def draw_matrix(ax, matrix, *, xlabel, ylabel, title="", numbers_in_cells=True, 
 def draw_histograms(
     ax, series, *, xlabel, ylabel="share of the images", title="", bins=40, limits=None
 ):
-    """Draw `series`, a dict from name to values `(n,)`, as outlined histograms of shares over the same bins. Return the artists."""
+    """Draw `series`, a dict from name to values `(n,)`, as outlined histograms over shared bins."""
     series = {name: numbers(values) for name, values in series.items()}
     edges = np.histogram_bin_edges(np.concatenate(list(series.values())), bins, limits)
     artists = []
@@ -377,44 +413,69 @@ def draw_histograms(
 
 
 @styled
-def draw_graph(ax, boxes, arrows, *, title="", limits=(-0.5, 3.5, -0.4, 1.4)):
-    """Draw boxes and arrows: `boxes` is a dict from text to place (x, y), `arrows` a list of (from, to, kind), with kind "forward"
-    (solid, straight) or "gradient" (dashed, bent). limits: left, right, bottom and top of the picture."""
+def draw_graph(ax, boxes, arrows, *, title="", limits=(-0.5, 3.5, -0.4, 1.4), images=None):
+    """Draw boxes and arrows.
+
+    boxes: a dict from text to place (x, y). arrows: a list of (from, to, kind), with kind "forward"
+    (solid, straight) or "gradient" (dashed, bent). limits: left, right, bottom and top of the
+    picture. images: a dict from some of the texts to images `(784,)`, drawn instead of the text.
+    """
     frame = {"boxstyle": "round,pad=0.4", "facecolor": "white"}
-    texts = {
-        name: ax.text(*place, name, ha="center", va="center", bbox=dict(frame))
-        for name, place in boxes.items()
-    }
+    patches = {}
+    for name, place in boxes.items():
+        if name in (images or {}):
+            pixels = numbers(images[name]).reshape(28, 28).clip(0, 1)
+            picture = OffsetImage(pixels, zoom=2.3, cmap="gray", interpolation="nearest")
+            patches[name] = ax.add_artist(AnnotationBbox(picture, place, pad=0)).patch
+        else:
+            text = ax.text(*place, name, ha="center", va="center", bbox=dict(frame))
+            patches[name] = text.get_bbox_patch()
     styles = {
         "forward": {"color": THRESHOLD, "linestyle": "-", "connectionstyle": "arc3,rad=0"},
         "gradient": {"color": SERIES[1], "linestyle": "--", "connectionstyle": "arc3,rad=0.35"},
     }
     for start, end, kind in arrows:
-        ends = {
-            "patchA": texts[start].get_bbox_patch(),
-            "patchB": texts[end].get_bbox_patch(),
-            "shrinkA": 1,
-            "shrinkB": 1,
-        }
-        ax.annotate(
-            "",
-            boxes[end],
-            boxes[start],
-            arrowprops={"arrowstyle": "-|>", "linewidth": 2, **styles[kind], **ends},
-        )
+        ends = {"patchA": patches[start], "patchB": patches[end], "shrinkA": 1, "shrinkB": 1}
+        style = {"arrowstyle": "-|>", "linewidth": 2, **styles[kind], **ends}
+        ax.annotate("", boxes[end], boxes[start], arrowprops=style)
     ax.set(xlim=limits[:2], ylim=limits[2:], title=title)
     ax.axis("off")
 
 
+def draw_two_passes(axes, positive, negative):
+    """Draw Forward-Forward as a graph: on the two Axes the pass of a positive and of a negative.
+
+    positive, negative: images `(784,)` with their label, pixels above 1 shown white.
+    """
+    for ax, image, kind, words, wish in (
+        (axes[0], positive, "positive", "the true label", "raise"),
+        (axes[1], negative, "negative", "a wrong label", "lower"),
+    ):
+        goodness = {f"{wish}\ngoodness {layer}": (1.15 * layer, 1) for layer in (1, 2)}
+        layers = {f"layer {layer}": (1.15 * layer, 0) for layer in (1, 2)}
+        arrows = [(kind, "layer 1", "forward"), ("layer 1", "layer 2", "forward")]
+        for layer, its_goodness in zip(layers, goodness):
+            arrows += [(layer, its_goodness, "forward"), (its_goodness, layer, "gradient")]
+        draw_graph(
+            ax,
+            {kind: (0.05, 0), **layers, **goodness},
+            arrows,
+            title=f"{kind} pass: {words}",
+            limits=(-0.3, 2.8, -0.5, 1.5),
+            images={kind: image},
+        )
+        ax.text(1.725, -0.3, "rescaled", ha="center", fontsize=10)
+
+
 @styled
 def draw_points(ax, points, labels, *, title="", size=6, alpha=0.8):
-    """Draw points `(N, 2)` as the digits `(N,)` that they stand for, so that shape and colour both tell the class. Return the lines."""
+    """Draw points `(N, 2)` as the digits `(N,)` that they stand for, in colours of their own."""
     points, labels = numbers(points), numbers(labels)
     lines = []
     for digit in range(10):
         options = {
             "marker": f"${digit}$",
-            "color": SERIES[digit % len(SERIES)],
+            "color": DIGITS[digit],
             "markersize": size,
             "alpha": alpha,
             "markeredgewidth": 0.2,
@@ -426,15 +487,18 @@ def draw_points(ax, points, labels, *, title="", size=6, alpha=0.8):
 
 @styled
 def draw_mosaic(ax, rows_of_weights, *, columns=16, title="", cmap="RdBu_r", limits=(-1, 1)):
-    """Draw weight vectors `(U, 784)` as ONE picture of 28 x 28 tiles, each scaled by its own maximum: red above, blue below 0.
+    """Draw weight vectors `(U, 784)` as ONE picture of 28 x 28 tiles, each with its own scale.
 
-    For digits instead of weights: `cmap="gray", limits=(0, 1)`.
+    Red is above 0, blue below. For digits instead of weights: `cmap="gray", limits=(0, 1)`.
     """
     return draw_image(ax, mosaic(rows_of_weights, columns), title, limits=limits, cmap=cmap)
 
 
 def mosaic(rows_of_weights, columns):
-    """Return the picture that `draw_mosaic` draws: `(U, 784)` -> `(29 lines, 29 columns)`, values from -1 to 1, 0 between the tiles."""
+    """Return the picture that `draw_mosaic` draws: `(U, 784)` -> `(29 lines, 29 columns)`.
+
+    Values from -1 to 1, and 0 between the tiles.
+    """
     weights = numbers(rows_of_weights)
     weights = weights / np.maximum(np.abs(weights).max(axis=1, keepdims=True), 1e-12)
     lines = -(-len(weights) // columns)

@@ -5,8 +5,6 @@ import math
 
 import torch
 
-from .device import generator_device
-
 
 def moved(images, down, right):
     """Return the images `(n, D)` moved down and right by whole pixels, negative: up and left.
@@ -36,7 +34,8 @@ def randomly_shifted(images, reach, *, each=False, generator=None):
     >>> randomly_shifted(torch.rand(3, 784), 2, each=True).shape
     torch.Size([3, 784])
     """
-    options = {"generator": generator, "device": generator_device(generator)}
+    device = "cpu" if generator is None else generator.device
+    options = {"generator": generator, "device": device}
     if not each:
         return moved(images, *torch.randint(-reach, reach + 1, (2,), **options).tolist())
     size = math.isqrt(images.shape[1])

@@ -15,9 +15,8 @@ from .device import matrix_dtype
 from .head import LEARNING_RATE as HEAD_RATE
 from .head import head_gradient, head_optimiser
 from .inference import error_rate
-from .interrupts import held_back
 from .layers import LOSSES, FFNet, Rows, goodness
-from .optimisers import LayerOptimiser
+from .optimisers import LayerOptimiser, held_back
 from .pairs import Batch, make_pairs
 from .peer import peer_push
 from .recipe import Recipe
@@ -113,7 +112,7 @@ class Training:
         self.frozen, self.growth, self.seconds = set(), [], 0.0
         self.generator = torch.Generator().manual_seed(seed)
         self.schedule = Schedule(recipe, len(self.train_split.images), len(net.layers))
-        self.dtype = training_dtype(net, recipe)
+        self.dtype, self._weight_dtype = training_dtype(net, recipe), net.layers[0].weight.dtype
         self.pairs = make_pairs(net, self.train_split, recipe, self.generator, self.dtype, draw)
         self._peer_means = {}  # the running means `(H,)` of each layer by its number
         # greedy with fixed negatives: what the layers below, which stand still, send up, (2, N, D)
@@ -146,14 +145,14 @@ class Training:
         while schedule.epoch >= schedule.phase_epochs:
             self._next_phase()
         self._check_before_a_step()
-        step, former = schedule.step, self.generator.get_state()
+        step, former, layers = schedule.step, self.generator.get_state(), schedule.active_layers
         try:
             order = schedule.next_order(self.generator).to(self.net.device)
             batch = schedule.next_batch(order)
-            stats, peer_means = self._gradients(batch)
-            rate, layers = self.learning_rate * schedule.rate_factor(), schedule.active_layers
+            stats, peer_means = self._gradients(batch, layers)
+            rate = self.learning_rate * schedule.rate_factor()
             with held_back():
-                epoch_done = self._take_step(order, batch, rate, peer_means)
+                epoch_done = self._take_step(order, batch, layers, rate, peer_means)
         except BaseException:
             if schedule.step == step:  # nothing but the generator has moved
                 self.generator.set_state(former)
@@ -209,12 +208,12 @@ class Training:
     # ---- one step: first all gradients, which changes nothing, then all layers move at once
 
     @torch.no_grad()
-    def _gradients(self, batch):
-        """Write the active layers' gradients on the images at `batch`.
+    def _gradients(self, batch, active):
+        """Write the gradients of the `active` layers on the images at `batch`.
 
         Returns the means of loss and goodness, `(3, active layers)`, and the new peer means.
         """
-        active, loss_and_slopes = self.active_layers, LOSSES[self.recipe.loss].and_slopes
+        loss_and_slopes = LOSSES[self.recipe.loss].and_slopes
         stats = torch.zeros(3, len(active), device=self.net.device)
         peer_means, strength = dict(self._peer_means), self.recipe.peer_normalisation
         parts = batch.chunk(math.ceil(len(batch) / IMAGES_AT_ONCE))
@@ -260,14 +259,10 @@ class Training:
             g = goodness(h)  # also what the layer above takes away by rescaling
             yield index, inputs, h, g
 
-    def _take_step(self, order, batch, rate, peer_means):
+    def _take_step(self, order, batch, active, rate, peer_means):
         """Let all layers move and count the step, whatever happens; return whether its epoch
         ends."""
-        moving = [
-            (self._optimisers[index], rate)
-            for index in self.active_layers
-            if not self._is_frozen(index)
-        ]
+        moving = [(self._optimisers[index], rate) for index in active if not self._is_frozen(index)]
         if self._head_optimiser is not None:
             moving.append((self._head_optimiser, HEAD_RATE * rate / self.learning_rate))
         interruption = None
@@ -484,7 +479,7 @@ class Training:
                 "the network's layers were replaced or added since train(net, ...): begin a new "
                 "training of it; a recipe with growth adds layers by itself"
             )
-        if training_dtype(self.net, self.recipe) != self.dtype:
+        if layers[0].weight.dtype != self._weight_dtype:
             raise ValueError(
                 f"the network's weights became {layers[0].weight.dtype} since train(net, ...): "
                 "convert them before, and the images too"

@@ -1,7 +1,8 @@
-"""Run lessons from top to bottom and store their outputs: `python scripts/store_outputs.py [notebooks/02_....ipynb ...]`.
+"""Run lessons from top to bottom and store their outputs: `store_outputs.py [FILE ...]`.
 
-Without names, all of notebooks/. What a stored lesson must not carry is left out: widgets and their state, warnings and
-progress bars, times, the Python version. Stops at the first error and then leaves the file as it was.
+Without names, all of notebooks/. What a stored lesson must not carry is left out: widgets and their
+state, warnings and progress bars, times, the Python version. Stops at the first error and then
+leaves the file as it was.
 """
 
 import sys
@@ -20,7 +21,7 @@ def store(path):
     started = time.perf_counter()
     NotebookClient(
         notebook,
-        timeout=300,
+        timeout=600,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()

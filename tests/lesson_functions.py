@@ -1,5 +1,4 @@
-"""Functions that a lesson writes out, taken from its notebook so that tests can compare them with
-the module's."""
+"""What a lesson writes out, taken from its notebook for tests to compare with the package's."""
 
 import ast
 from pathlib import Path
@@ -22,19 +21,17 @@ def is_definition(node):
 
 
 def load(notebook, names):
-    """Return the functions called `names` of `notebooks/<notebook>.ipynb` as attributes of one
-    object.
+    """Return the functions and classes `names` of `notebooks/<notebook>.ipynb` as one object.
 
-    Only imports are executed, and of the cells that define one of these functions the definitions,
-    in order. Raises KeyError for a name that no cell defines.
+    Only imports are executed, and of the cells that define one of these names the definitions, in
+    order. Raises KeyError for a name that no cell defines.
     """
     cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells
     namespace, found = {}, set()
     for cell in (cell for cell in cells if cell.cell_type == "code"):
         statements = ast.parse(cell.source).body
-        defined = {node.name for node in statements if isinstance(node, ast.FunctionDef)} & set(
-            names
-        )
+        kinds = ast.FunctionDef, ast.ClassDef
+        defined = {node.name for node in statements if isinstance(node, kinds)} & set(names)
         if defined or all(isinstance(node, IMPORTS) for node in statements):
             wanted = ast.Module(
                 [node for node in statements if is_definition(node)], type_ignores=[]

@@ -4,15 +4,13 @@ import lesson_functions
 import pytest
 import torch
 
-from ffteach import FFLayer, ff_loss, goodness, pairwise_loss
+from ffteach import FFLayer, ff_loss, goodness
 from ffteach.layers import LOSSES, Rows
 
 NAMES = [
     "goodness",
     "probability",
     "ff_loss",
-    "pairwise_loss",
-    "pairwise_slopes",
     "loss_slopes",
     "layer_gradient",
     "normalise",
@@ -44,7 +42,6 @@ def test_goodness(lesson, activities):
 def test_the_defaults_are_the_modules(lesson, activities):
     g_pos, g_neg = goodness(activities)
     torch.testing.assert_close(lesson.ff_loss(g_pos, g_neg), ff_loss(g_pos, g_neg))
-    torch.testing.assert_close(lesson.pairwise_loss(g_pos, g_neg), pairwise_loss(g_pos, g_neg))
 
 
 @SETTINGS
@@ -53,9 +50,6 @@ def test_losses(lesson, activities, threshold, temperature):
     torch.testing.assert_close(
         lesson.ff_loss(g_pos, g_neg, threshold, temperature),
         ff_loss(g_pos, g_neg, threshold, temperature),
-    )
-    torch.testing.assert_close(
-        lesson.pairwise_loss(g_pos, g_neg, temperature), pairwise_loss(g_pos, g_neg, temperature)
     )
 
 
@@ -81,20 +75,6 @@ def test_slopes(lesson, activities, threshold, temperature, dtype):
     largest = 1 / (2 * temperature * len(g_pos))
     _, wanted = LOSSES["threshold"].and_slopes(torch.cat([g_pos, g_neg]), threshold, temperature)
     torch.testing.assert_close(torch.cat(mine), wanted, rtol=tolerance, atol=tolerance * largest)
-
-
-@SETTINGS
-@DTYPES
-def test_pairwise_slopes(lesson, activities, threshold, temperature, dtype):
-    g_pos, g_neg = goodness(activities.to(dtype))
-    tolerance = 100 * torch.finfo(dtype).eps
-    _, wanted = LOSSES["pairwise"].and_slopes(torch.cat([g_pos, g_neg]), threshold, temperature)
-    torch.testing.assert_close(
-        torch.cat(lesson.pairwise_slopes(g_pos, g_neg, temperature)),
-        wanted,
-        rtol=tolerance,
-        atol=tolerance / (temperature * len(g_pos)),
-    )
 
 
 @DTYPES

@@ -1,5 +1,4 @@
-"""The functions written out in lesson 03 give the same numbers as the module's, and what it says
-about them is so."""
+"""Lesson 03's own functions give the package's numbers, and what it says of them is so."""
 
 import math
 
@@ -10,7 +9,7 @@ import torch
 import ffteach
 
 MASKS = ["blur", "blur_masks", "gaussian_masks", "hybrids"]
-MEASURES = ["agreement", "correlation_length", "half_masks"]
+MEASURES = ["agreement", "correlation_length", "half_masks", "real_or_hybrid", "cut_patches"]
 
 
 @pytest.fixture(scope="module")
@@ -36,26 +35,33 @@ def test_blur(lesson):
 def test_blur_masks(lesson, blurs):
     """Up to six blurs of bits are exact in float32, so not one pixel may differ."""
     assert torch.equal(
-        lesson.blur_masks(300, blurs, seeded()),
+        lesson.blur_masks(300, blurs, seeded())[-1],
         ffteach.blur_masks(300, blurs=blurs, generator=seeded()),
     )
+
+
+def test_the_stages_are_the_packages(lesson):
+    for stage, packaged in zip(
+        lesson.blur_masks(20, 8, seeded()), ffteach.masks.blur_stages(20, generator=seeded())
+    ):
+        torch.testing.assert_close(stage, packaged, rtol=0, atol=1e-6)
 
 
 def test_more_blurs_differ_by_rounding_only(lesson):
     for blurs in (8, 24):
         mine, packaged = (
-            lesson.blur_masks(300, blurs, seeded()),
+            lesson.blur_masks(300, blurs, seeded())[-1],
             ffteach.blur_masks(300, blurs=blurs, generator=seeded()),
         )
         assert (mine != packaged).float().mean() < 1e-4
     assert torch.equal(
-        lesson.blur_masks(5, generator=seeded()), lesson.blur_masks(5, 8, seeded())
+        lesson.blur_masks(5, generator=seeded())[-1], lesson.blur_masks(5, 8, seeded())[-1]
     )  # the same default
 
 
 def test_gaussian_masks(lesson):
     mine, packaged = (
-        lesson.gaussian_masks(300, seeded()),
+        lesson.gaussian_masks(300, seeded())[-1],
         ffteach.gaussian_masks(300, generator=seeded()),
     )
     assert mine.shape == packaged.shape and (mine != packaged).float().mean() < 1e-4
@@ -78,8 +84,7 @@ def test_agreement_is_counted_for_each_pair(lesson):
 
 
 def test_correlation_length_and_the_1_1_of_the_text(lesson):
-    """Blurred noise has correlation exp(-d^2 / 2b), the cut makes it (2/pi) arcsin of that: 1/e is
-    reached at 1.0997 x sqrt(b)."""
+    """Correlation exp(-d^2 / 2b), cut: (2/pi) arcsin of that; 1/e is reached at 1.0997 sqrt(b)."""
     factor = math.sqrt(-2 * math.log(math.sin(math.pi / (2 * math.e))))
     assert factor == pytest.approx(1.1, abs=0.001)
     for blurs in (4, 8, 16, 24):
@@ -100,3 +105,15 @@ def test_half_masks_are_the_four_halves(lesson):
             (kind[1:] != kind[:-1]).sum().item(),
         ]
         assert sorted(straight) == [0, 28]  # one cut, right through
+
+
+def test_patches_come_from_the_middle_and_the_answers_are_right(lesson, few):
+    inside = torch.zeros(28, 28)
+    inside[4:24, 4:24] = 1
+    patches = lesson.cut_patches(inside.flatten().expand(200, -1), 9, seeded())
+    assert patches.shape == (200, 81) and patches.all()
+    whole, real = lesson.real_or_hybrid(few.images, ffteach.blur_masks, 20)
+    middle = few.images.reshape(-1, 28, 28)[:, 4:24, 4:24].flatten(1)
+    same = (whole == middle).all(dim=1)
+    assert same[real].all() and same[~real].float().mean() < 0.05
+    assert 0.3 < real.float().mean() < 0.7

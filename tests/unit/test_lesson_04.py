@@ -6,11 +6,14 @@ import torch
 import torch.nn.functional as F
 
 import ffteach
+from ffteach import RECIPES
 
 
 @pytest.fixture(scope="module")
 def lesson():
-    return lesson_functions.load("04_unsupervised_probe", ["features", "softmax_regression"])
+    return lesson_functions.load(
+        "04_unsupervised_probe", ["features", "softmax_regression", "train_step"]
+    )
 
 
 @pytest.mark.parametrize("layers", [(1, 2), (0,), (2, 0)])
@@ -32,9 +35,38 @@ def test_softmax_regression_finds_the_probes_solution(lesson, digits, make_net, 
     x, new = (
         ffteach.features(net, split.images).double() for split in (digits.train, digits.validation)
     )
-    scores = lesson.softmax_regression(x, digits.train.labels, weight_decay)(new)
+    scores = lesson.softmax_regression(x, digits.train.labels, weight_decay, steps=200)(new)
     reader = ffteach.LinearProbe(weight_decay=weight_decay).fit(x, digits.train.labels)
     torch.testing.assert_close(
         F.softmax(scores, dim=1), F.softmax(reader.scores(new), dim=1), atol=2e-3, rtol=0
     )
     assert (scores.argmax(dim=1) == reader.predict(new)).float().mean() > 0.98
+
+
+def test_the_plain_step_is_the_packages(lesson, few, monkeypatch):
+    """One step on the same digits and the same negatives: the same losses and the same weights."""
+    recipe = RECIPES["quick-unsupervised"].but(widths=(784, 30, 20), batch_size=None, epochs=2)
+    negatives = ffteach.hybrids(few.images, generator=torch.Generator().manual_seed(3))
+    packaged, plain = recipe.network(seed=1), recipe.network(seed=1)
+    run = ffteach.train(packaged, few, recipe, draw=lambda images, generator: negatives)
+    record = next(run)
+    monkeypatch.setattr(ffteach, "hybrids", lambda images, generator: negatives)
+    optimisers = [torch.optim.Adam(layer.parameters(), lr=1e-3) for layer in plain.layers]
+    losses = lesson.train_step(plain.layers, optimisers, few.images, None)
+    assert losses == pytest.approx(list(record.loss), rel=1e-4)
+    for mine, theirs in zip(plain.parameters(), packaged.parameters()):
+        assert (mine - theirs).abs().max() < 1e-4  # of steps of 1e-3
+
+
+def test_no_gradient_leaves_a_layer(lesson, few):
+    net = RECIPES["quick-unsupervised"].but(widths=(784, 30, 20)).network(seed=1)
+    before = [layer.weight.detach().clone() for layer in net.layers]
+    still = torch.optim.SGD(net.layers[0].parameters(), lr=0.0)
+    moving = torch.optim.SGD(net.layers[1].parameters(), lr=0.1)
+    seeded = torch.Generator().manual_seed(0)
+    lesson.train_step(net.layers, [still, moving], few.images, seeded)
+    first = net.layers[0].weight.grad.clone()
+    lesson.train_step(net.layers[:1], [still], few.images, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(net.layers[0].weight.grad, first)  # the second added nothing
+    assert torch.equal(net.layers[0].weight, before[0])
+    assert not torch.equal(net.layers[1].weight, before[1])

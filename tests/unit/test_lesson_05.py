@@ -1,5 +1,4 @@
-"""The functions written out in lesson 05 give the same numbers as the package's, and measure what
-they say."""
+"""Lesson 05's own functions give the package's numbers, and measure what they say."""
 
 import lesson_functions
 import pytest
@@ -34,8 +33,7 @@ def test_standard_error_is_that_of_a_mean(lesson):
 
 @pytest.mark.parametrize("hardness", [0.0, 20.0])
 def test_hard_labels_are_drawn_like_the_packages(lesson, hardness):
-    """Both draw from the same probabilities: each label as often as the exact softmax says, to five
-    standard errors."""
+    """Each label as often as the exact softmax says, to five standard errors, from both."""
     count, row = 40_000, torch.tensor([0.1, 0.32, 0.3, 0.2, 0.0, 0.1, 0.25, 0.0, 0.05, 0.15])
     table, labels = row.repeat(count, 1), torch.full((count,), 1)
     weight = (hardness * row).exp().index_fill(0, torch.tensor([1]), 0.0)
@@ -76,14 +74,13 @@ def test_one_pass(lesson, few, make_net, strength):
 def test_peer_push(lesson):
     running, wanted = torch.full((6,), 0.5), None
     for h in torch.rand(3, 20, 6, generator=torch.Generator().manual_seed(0)):
-        push, running = lesson.peer_push(h, running)
+        push, running = lesson.peer_push(h, running, 0.03)
         wanted_push, wanted = peer_push(h, wanted, 0.03, 20)
         torch.testing.assert_close((push, running), (wanted_push, wanted))
 
 
 def test_memory_of_backpropagation_grows_with_depth_and_forward_forwards_does_not(lesson):
-    """Against the arithmetic: float32 activities of every layer, or one layer's input and output
-    (rows positives and negatives)."""
+    """Against the arithmetic: float32 activities of all layers, or one layer's rows, twice."""
     for depth in (1, 3):
         layers = [torch.nn.Linear(784 if index == 0 else 500, 500) for index in range(depth)]
         exact = 4 * 100 * (784 + depth * 500) / 1024

@@ -34,14 +34,14 @@ def test_links_and_pictures_lead_to_files(page):
 
 
 def test_every_file_of_the_reading_order_is_there_and_every_file_is_in_it():
-    """What every file uses is left out: devices, refusals, Ctrl-C."""
+    """What every file uses is left out: devices and refusals."""
     table = README.partition("| file | what it holds |")[2].partition("\n\n")[0]
     named = re.findall(r"`([a-z_]+(?:\.py|/))`", table)
     package = ROOT / "ffteach"
     found = {p.name for p in package.glob("*.py")} | {
         f"{p.parent.name}/" for p in package.glob("*/__init__.py")
     }
-    everywhere = {"checks.py", "device.py", "interrupts.py"}
+    everywhere = {"checks.py", "device.py"}
     assert found - set(named) == {"__init__.py", "__main__.py"} | everywhere
     assert set(named) <= found
 
