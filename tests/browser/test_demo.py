@@ -66,7 +66,7 @@ def test_the_training_lab_trains_in_a_web_page_and_asks_for_nothing_outside(
     browser, address, screenshot
 ):
     with LoopbackPage(browser, width=1280, height=800) as shown:
-        shown.page.goto(address, wait_until="domcontentloaded")
+        shown.page.goto(address, wait_until="domcontentloaded", timeout=120_000)
         lab = PanelPage(shown, 0)
         lab.root.wait_for(timeout=90_000)
         assert shown.page.title() == "Training lab"
