@@ -214,10 +214,8 @@ class NotebookPage(LoopbackPage):
         self.widget_messages = 0  # sent to the kernel so far
         page.on("websocket", lambda socket: socket.on("framesent", self._count))
         workspace = secrets.token_hex(4)  # with ?reset: nothing remembered from an earlier test
-        page.goto(
-            f"{server.url}/lab/workspaces/{workspace}/tree/{quote(path)}?token={server.token}&reset",
-            wait_until="domcontentloaded",
-        )
+        place = f"{server.url}/lab/workspaces/{workspace}/tree/{quote(path)}"
+        page.goto(f"{place}?token={server.token}&reset", wait_until="domcontentloaded")
         page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
         page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell", timeout=90_000)
         if theme:
