@@ -40,11 +40,15 @@ class PanelPage:
 
     @property
     def step(self):
-        return int(re.search(r"step (\d+)", self.status)[1])
+        return int(self._number(r"step (\d+)", lambda: self.status))
 
     @property
     def threshold(self):
-        return float(re.search(r"threshold (\d+\.\d)", self.alt)[1])
+        return float(self._number(r"threshold (\d+\.\d)", lambda: self.alt))
+
+    def _number(self, pattern, read):
+        """What the pattern finds in a text that the panel may be replacing at this moment."""
+        return wait_for(lambda: re.search(pattern, read()), seconds=5, what=pattern)[1]
 
     def train(self):
         self.part("ff-train").click()
