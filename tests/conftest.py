@@ -3,7 +3,14 @@ the run."""
 
 import os
 
+import fakegpu
 import pytest
+
+import ffteach  # noqa: F401  before torch is used, so that its threads wait as ffteach says
+
+# torch's autograd counts the devices at its first backward pass: the stand-in must be there by then
+if fakegpu.AVAILABLE:
+    fakegpu._install()
 
 
 def in_ci() -> bool:
