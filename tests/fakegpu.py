@@ -156,12 +156,6 @@ class GPUTensor(torch.Tensor):
         ]
         return super().__getitem__(tuple(parts) if isinstance(index, tuple) else parts[0])
 
-    def untyped_storage(self):
-        return self._cpu.untyped_storage()
-
-    def data_ptr(self):
-        return self._cpu.data_ptr()
-
     def __format__(self, spec):
         return format(self.item() if self.dim() == 0 else repr(self), spec)
 

@@ -47,7 +47,12 @@ def test_everything_made_is_on_the_default_device(gpu):
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_lesson_runs_on_a_gpu(gpu, short, lesson):
+def test_a_lesson_runs_on_a_gpu(gpu, short, lesson, monkeypatch):
+    if lesson.startswith("05"):  # it counts storages; the stand-in's are those of the CPU
+        storage = lambda tensor: tensor._cpu.untyped_storage()
+        monkeypatch.setattr(fakegpu.GPUTensor, "untyped_storage", storage, raising=False)
+        pointer = lambda tensor: tensor._cpu.data_ptr()
+        monkeypatch.setattr(fakegpu.GPUTensor, "data_ptr", pointer, raising=False)
     shell = InteractiveShell.instance()
     shell.reset()
     for number, cell in enumerate(nbformat.read(NOTEBOOKS / f"{lesson}.ipynb", as_version=4).cells):
