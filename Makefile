@@ -25,12 +25,13 @@ PIP  := $(if $(UV),$(UV) pip install --python $(PY),$(PY) -m pip install)
 # "moved" when this folder was renamed since the last install, which knows it by its full path.
 MOVED := $(shell test "$$(cat $(VENV)/folder 2>/dev/null)" = "$$(pwd -P)" || echo moved)
 
-.PHONY: help lab demo test unit bench bench-panels format update clean moved
+.PHONY: help lab demo site test unit bench bench-panels format update clean moved
 .NOTPARALLEL:
 
 help:
 	@echo 'make lab      install what is needed, then open the first lesson in JupyterLab'
 	@echo 'make demo     install, then show the training lab full screen, for a projector'
+	@echo 'make site     install, then build the site from the lessons, into build/site'
 	@echo 'make test     install, then run every test: package, notebooks, browser'
 	@echo 'make unit     install, then run the tests of the package only (quick)'
 	@echo 'make bench    measure how fast it is here, side by side with the plain way (minutes)'
@@ -52,6 +53,11 @@ lab: $(VENV)/lab.stamp
 demo: $(VENV)/demo.stamp
 	JUPYTER_PATH="$(CURDIR)/demo" $(PY) -m voila demo/training_lab.ipynb \
 	  --Voila.config_file_paths=demo $(ARGS)
+
+# Lessons as they are stored, documents, names: to be put on any web server.
+site: $(VENV)/site.stamp
+	$(PY) -m sphinx -q -W --keep-going -d build/doctrees -c site . build/site $(ARGS)
+	@echo 'To look at it:  $(PY) -m http.server --directory build/site'
 
 # One pytest run. nbval executes every notebook cell, in the kernel of .venv, and compares the
 # outputs marked for it.
@@ -80,9 +86,10 @@ clean:
 
 # Packages are installed again when pyproject.toml is newer than the stamp. A stamp is written only
 # when that has succeeded. A .venv made by uv has no pip. JupyterLab asks nobody about its news.
-STAMPS := $(VENV)/lab.stamp $(VENV)/demo.stamp $(VENV)/test.stamp
+STAMPS := $(VENV)/lab.stamp $(VENV)/demo.stamp $(VENV)/site.stamp $(VENV)/test.stamp
 $(VENV)/lab.stamp: EXTRA :=
 $(VENV)/demo.stamp: EXTRA := [demo]
+$(VENV)/site.stamp: EXTRA := [site]
 $(VENV)/test.stamp: EXTRA := [test]
 $(STAMPS): pyproject.toml $(PY) $(VENV)/bin/activate $(MOVED)
 	@$(if $(UV),:,$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip)
