@@ -4,7 +4,6 @@ import importlib
 import io
 import json
 import re
-import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -13,8 +12,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
-import make_student_notebooks as make  # noqa: E402
+import make_student_notebooks as make
 
 PATHS = make.sources()
 UNITS = [path.stem for path in PATHS]

@@ -1,15 +1,13 @@
 """The list of what the lessons claim, and the script that measures it (which takes long)."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
 
-import check_claims  # noqa: E402
-from claims import Claim, lesson_00_02  # noqa: E402
+import check_claims
+from claims import Claim, lesson_00_02
 
 
 @pytest.mark.parametrize("claim", lesson_00_02.CLAIMS, ids=lambda claim: claim.claim[:40])
