@@ -7,12 +7,12 @@ import re
 from contextlib import redirect_stdout
 from pathlib import Path
 
+import make_student_notebooks as make
 import matplotlib
 import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
-import make_student_notebooks as make
 
 PATHS = make.sources()
 UNITS = [path.stem for path in PATHS]

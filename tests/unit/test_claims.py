@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
+import check_claims
 import pytest
+from claims import Claim, lesson_00_02
 
 ROOT = Path(__file__).parents[2]
-
-import check_claims
-from claims import Claim, lesson_00_02
 
 
 @pytest.mark.parametrize("claim", lesson_00_02.CLAIMS, ids=lambda claim: claim.claim[:40])
