@@ -101,6 +101,16 @@ def check_counts(**counts):
             raise ValueError(f"{name}={value!r}: expected a whole number of at least {least}")
 
 
+def trouble_in(total, whose="the network"):
+    """Return in words what is wrong where the sum of some goodness is `total`, or None."""
+    cure = "Begin again with a lower learning_rate"
+    if not math.isfinite(total):
+        return f"the training diverged: {whose}'s goodness is not finite. {cure}"
+    return (
+        f"{whose} is dead: every unit is silent, all goodness is 0. {cure}" if not total else None
+    )
+
+
 def check_precision(net):
     """Raise TypeError unless `net` computes in float32 or float64, and so without autocast."""
     weight = net.layers[0].weight

@@ -149,11 +149,25 @@ def _load_sample():
         )
 
 
+def cache_folder():
+    """Return the folder of what is kept between runs: FFTEACH_DATA, else ~/.cache/ffteach.
+
+    Raises RuntimeError where there is neither that variable nor a home folder.
+    """
+    try:
+        chosen = os.environ.get("FFTEACH_DATA")
+        return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "ffteach"
+    except RuntimeError as error:
+        raise RuntimeError(
+            "there is no home folder to keep files in: set the environment variable FFTEACH_DATA "
+            "to a folder, or give root=..."
+        ) from error
+
+
 def _load_full(root):
     from torchvision.datasets import MNIST  # here: it takes a second, and the sample needs it not
 
-    root = Path(root or os.environ.get("FFTEACH_DATA") or Path.home() / ".cache" / "ffteach")
-    root = root.expanduser()
+    root = Path(root).expanduser() if root else cache_folder()
     raw = root / "MNIST" / "raw"
     by_hand = (
         f"To place the files by hand, put {', '.join(RAW_FILES)} (unpacked) into {raw}. "

@@ -5,6 +5,7 @@ network untrained.
 """
 
 import math
+import warnings
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from .checks import (
     check_features,
     check_layer_numbers,
     check_network_takes,
+    trouble_in,
 )
 from .data import Split, hold_out
 
@@ -35,7 +37,8 @@ def features(net, images, *, layers=None, normalised=True):
     layers: which, from 0, in the order wanted; default all but the first (paper section 3.2), or
     the only one. normalised: each layer's rows rescaled as the next layer would see them, so that
     their length, which is the layer's goodness, is gone (paper section 3.2); False: as they are
-    (system C). Raises as `FFNet.check_images` does, and ValueError for a layer that is not there.
+    (system C). Warns of a network that diverged or is dead. Raises as `FFNet.check_images` does,
+    and ValueError for a layer that is not there.
 
     >>> features(FFNet([784, 30, 20]), torch.rand(3, 784)).shape
     torch.Size([3, 20])
@@ -53,6 +56,9 @@ def features(net, images, *, layers=None, normalised=True):
         for index, columns in zip(layers, out.split(widths, dim=1)):
             h = activities[index]
             columns.copy_(net.layers[index].rescale(h) if normalised else h)
+    trouble = trouble_in(result.sum(dtype=torch.float64).item())
+    if trouble:
+        warnings.warn(trouble, RuntimeWarning, stacklevel=3)
     return result
 
 

@@ -31,7 +31,7 @@ def save(path, net_or_run):
     The data are not in it. A file that was there is replaced in one moment, or not at all. Raises
     TypeError for anything else to save, RuntimeError if the file cannot be written.
 
-    >>> save("/tmp/my_network.npz", FFNet([784, 20]))
+    >>> save("my_network.npz", FFNet([784, 20]))
     """
     run = net_or_run if isinstance(net_or_run, Training) else None
     net = net_or_run if run is None else run.net
@@ -61,8 +61,8 @@ def load(path, data=None, *, draw=None, device=None):
     Raises RuntimeError for a file that cannot be read, ValueError for one that is damaged, foreign
     or newer, for other data, and for data where only a network was saved.
 
-    >>> save("/tmp/my_network.npz", FFNet([784, 20]))
-    >>> load("/tmp/my_network.npz").widths
+    >>> save("my_network.npz", FFNet([784, 20]))
+    >>> load("my_network.npz").widths
     [784, 20]
     """
     content = _read(path)

@@ -4,12 +4,13 @@ import copy
 import hashlib
 import math
 import time
+import warnings
 from dataclasses import asdict, dataclass
 
 import torch
 from tqdm.auto import tqdm
 
-from .checks import check_precision, check_training_data
+from .checks import check_precision, check_training_data, trouble_in
 from .data import Digits, Split
 from .device import matrix_dtype
 from .head import LEARNING_RATE as HEAD_RATE
@@ -110,6 +111,7 @@ class Training:
         self.learning_rate, self.threshold = recipe.learning_rate, recipe.threshold
         self.temperature = recipe.temperature
         self.frozen, self.growth, self.seconds = set(), [], 0.0
+        self.trouble = None  # in words, once a layer diverged or died; looked for at epoch ends
         self.generator = torch.Generator().manual_seed(seed)
         self.schedule = Schedule(recipe, len(self.train_split.images), len(net.layers))
         self.dtype, self._weight_dtype = training_dtype(net, recipe), net.layers[0].weight.dtype
@@ -157,6 +159,8 @@ class Training:
             if schedule.step == step:  # nothing but the generator has moved
                 self.generator.set_state(former)
             raise
+        if epoch_done and self.trouble is None:
+            self._look_for_trouble(layers, stats)
         self.seconds += time.perf_counter() - started
         epoch = schedule.epoch + (not epoch_done)
         return Record(schedule.step, epoch, epoch_done, layers, self.seconds, stats)
@@ -276,6 +280,14 @@ class Training:
         if interruption is not None:
             raise interruption
         return epoch_done
+
+    def _look_for_trouble(self, layers, stats):
+        """Warn of the first layer that diverged or died, and put it into `trouble`: in words."""
+        for index, total in zip(layers, (stats[1] + stats[2]).tolist()):
+            trouble = trouble_in(total, f"layer {index + 1}")
+            if trouble and self.trouble is None:
+                self.trouble = trouble
+                warnings.warn(f"epoch {self.epoch}: {trouble}", RuntimeWarning, stacklevel=3)
 
     def _is_frozen(self, index):
         return index in self.frozen or not self.net.layers[index].weight.requires_grad
@@ -403,6 +415,7 @@ class Training:
             self.generator.set_state(state["generator"])
             self.pairs.fixed = here(state["fixed_negatives"])
             self.frozen, self.growth = set(state["frozen"]), state["growth"]
+            self.trouble = None
             for name in self.KNOBS:
                 setattr(self, name, state[name])
             self.schedule.order, self.schedule.layers = here(state["order"]), count

@@ -21,7 +21,8 @@ EXPLAINED_ELSEWHERE = {"Digits", "Record", "Training", "baselines", "self_check"
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples_print_what_they_say(name):
+def test_examples_print_what_they_say(name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # some of them write a file
     module = importlib.import_module(name)
     torch.manual_seed(0)
     done = doctest.testmod(module, extraglobs=NAMES, optionflags=doctest.NORMALIZE_WHITESPACE)

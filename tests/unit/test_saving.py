@@ -16,7 +16,9 @@ SMALL = Recipe(widths=(784, 6, 5), epochs=10, batch_size=10, learning_rate=0.01)
 RECIPES = {
     "simultaneous": SMALL,
     "head, hard": SMALL.but(head=True, negatives="hard", hard_by="head", label_strength="maximum"),
-    "sgd, peers": SMALL.but(optimiser="sgd", peer_normalisation=0.03, shift=1, row_epsilon=1e-4),
+    "sgd, peers": SMALL.but(
+        optimiser="sgd", temperature=1.0, peer_normalisation=0.03, shift=1, row_epsilon=1e-4
+    ),
     "hybrids, fixed": SMALL.but(negatives="hybrids", fresh_negatives=False, widths=(784, 5)),
     "growing": SMALL.but(
         schedule="greedy",
