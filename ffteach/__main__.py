@@ -11,9 +11,11 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from .checks import did_you_mean
 from .recipe import Recipe
 from .runs import RECIPES, run_recipe
 from .runs.checkpoint import Checkpoint
+from .runs.recipes import no_recipe
 from .selfcheck import self_check
 
 LINES = 20  # printed at most while training, whatever the number of steps
@@ -133,7 +135,7 @@ def _parser():
 def _recipe(name, overrides):
     """The recipe called `name` with "setting=value" texts applied."""
     if name not in RECIPES:
-        raise ValueError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
+        raise ValueError(no_recipe(name))
     changes = {}
     for override in overrides:
         setting, equals, text = override.partition("=")
@@ -141,6 +143,7 @@ def _recipe(name, overrides):
         if not equals or setting not in names:
             raise ValueError(
                 f"--set {override}: expected name=value with one of {', '.join(names)}"
+                + did_you_mean(setting, names) * (setting not in names)
             )
         try:
             changes[setting] = ast.literal_eval(text)  # 0.5, 10, None, (784, 100) ...

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from .checks import CLASSES
+from .checks import CLASSES, check_images, check_labels, whole
 from .device import choose_device
 
 SAMPLE = Path(__file__).parent / "sample" / "mnist_sample.npz"
@@ -34,6 +34,28 @@ class Split(NamedTuple):
     images: torch.Tensor
     labels: torch.Tensor
 
+    @classmethod
+    def of(cls, images, labels):
+        """Return your own data as a `Split`: arrays, lists or tables of N images and labels.
+
+        images: `(N, ...)`, whole numbers in 0..255 or floats in [0, 1]; labels: N whole numbers in
+        0..9. Raises TypeError or ValueError for anything else.
+
+        >>> Split.of(np.zeros((2, 28, 28), np.uint8), ["3", "8"]).labels
+        tensor([3, 8])
+        """
+        try:
+            pixels = torch.as_tensor(np.asarray(images))
+            pixels = pixels if pixels.is_floating_point() else pixels / 255
+            numbers = torch.as_tensor(np.asarray(labels).astype(np.int64))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise TypeError(f"images or labels are no table of numbers: {error}") from error
+        pixels = pixels.to(torch.get_default_dtype()).reshape(len(pixels), -1)
+        split = cls(pixels, numbers).to(torch.get_default_device())
+        check_images(split.images)
+        check_labels(split.labels, len(pixels))
+        return split
+
     def take(self, indices):
         """Return the split at `indices` (a slice or a tensor of positions)."""
         return Split(self.images[indices], self.labels[indices])
@@ -47,7 +69,12 @@ class Split(NamedTuple):
 
 
 class Digits(NamedTuple):
-    """MNIST as three splits; `validation` is empty unless it was asked for."""
+    """MNIST as three splits; `validation` is empty unless it was asked for.
+
+    >>> split = Split.of([[0] * 784, [255] * 784], [3, 8])
+    >>> Digits(train=split, validation=split.take(slice(0)), test=split)
+    Digits(train=Split(2 images), validation=Split(0 images), test=Split(2 images))
+    """
 
     train: Split
     validation: Split
@@ -92,14 +119,14 @@ def hold_out(split, count):
     >>> hold_out(load_mnist().train, 1000)
     (Split(9,000 images), Split(1,000 images))
     """
-    whole = isinstance(count, int) and not isinstance(count, bool)
-    if whole and count == 0:
+    if whole(count) and count == 0:
         return split, split.take(slice(0))
     smallest = int(torch.bincount(split.labels, minlength=CLASSES).min())
-    if not whole or count < 0 or count % 10 or count // 10 >= smallest:
+    if not whole(count) or count < 0 or count % 10 or count // 10 >= smallest:
+        most = 10 * max(0, smallest - 1)
         raise ValueError(
-            f"validation={count!r}: give a multiple of 10 from 0 to {10 * (smallest - 1)} "
-            "(equally many of each digit)"
+            f"validation={count!r}: give a multiple of 10 from 0 to {most} "
+            "(equally many of each digit, of which one must be left)"
         )
     generator = torch.Generator().manual_seed(VALIDATION_SEED)
     labels = split.labels.cpu()
@@ -127,7 +154,7 @@ def _as_split(images, labels):
     """uint8 images `(N, 28, 28)` in 0..255 -> `Split` in [0, 1]."""
     pixels = torch.as_tensor(images, device="cpu").reshape(len(images), 784)
     labels = torch.as_tensor(labels, device="cpu").long()
-    return Split(pixels.to(torch.float32) / 255, labels)
+    return Split(pixels.to(torch.get_default_dtype()) / 255, labels)
 
 
 def _load_sample():

@@ -6,6 +6,7 @@ import torch
 
 from .checks import (
     CLASSES,
+    check_counts,
     check_layer_numbers,
     check_network_takes,
     check_split,
@@ -16,7 +17,7 @@ from .checks import (
 from .head import head_inputs
 from .layers import Rows, goodness
 from .overlay import IMAGES_AT_ONCE, SharedOverlay
-from .shifts import all_moves
+from .shifts import LARGEST_REACH, all_moves
 
 
 @torch.no_grad()
@@ -129,11 +130,7 @@ def _wrong(table, labels):
 
 def _check(net, images, layers=None, shift=0):
     check_network_takes(net, images)
-    if type(shift) is not int or shift < 0:
-        raise ValueError(
-            f"shift={shift!r}: expected a whole number of at least 0, "
-            "such as 1 for the image and its eight neighbours"
-        )
+    check_counts(shift=(shift, 0, LARGEST_REACH))
     if shift:
         check_square(images)
     check_strength(net.label_strength)

@@ -10,7 +10,15 @@ from dataclasses import asdict, dataclass
 import torch
 from tqdm.auto import tqdm
 
-from .checks import check_precision, check_training_data, trouble_in
+from .checks import (
+    check_counts,
+    check_precision,
+    check_seed,
+    check_training_data,
+    finite,
+    trouble_in,
+    whole,
+)
 from .data import Digits, Split
 from .device import matrix_dtype
 from .head import LEARNING_RATE as HEAD_RATE
@@ -29,8 +37,11 @@ IMAGES_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class Record:
-    """What one step did; `loss`, `goodness_pos`, `goodness_neg` hold a mean for each of
-    `layers`."""
+    """What one step did; `loss`, `goodness_pos`, `goodness_neg` hold a mean for each of `layers`.
+
+    >>> print(Record(9, 1, False, (0,), 0.1, torch.tensor([[0.5], [3.0], [1.0]])))
+    epoch 1, step 9 | layer 1: loss 0.5000, goodness + 3.000 - 1.000
+    """
 
     step: int  # steps taken so far, 1 after the first
     epoch: int  # the epoch it belongs to, from 1; with the greedy schedule of the layer
@@ -53,7 +64,7 @@ class Record:
 
     def __str__(self):
         parts = [
-            f"layer {layer}: loss {loss:.4f}, goodness + {pos:.3f} - {neg:.3f}"
+            f"layer {layer + 1}: loss {loss:.4f}, goodness + {pos:.3f} - {neg:.3f}"
             for layer, loss, pos, neg in zip(
                 self.layers, self.loss, self.goodness_pos, self.goodness_neg
             )
@@ -92,11 +103,15 @@ def _counted(name, doc):
 class Training:
     """One training run: iterate it, and each `next()` takes one step on one batch, as a `Record`.
 
-    Between two records you may change `learning_rate`, `threshold` and `temperature` (they act on
-    the next step), raise or lower `epochs` (grown layers keep the recipe's `growth_epochs`), put
-    layer numbers, from 0, into `frozen` (those stay as they are), or stop: the network is usable at
-    any time, and a step that Ctrl-C interrupts is taken whole or not at all. `state_dict()` and
-    `load_state_dict()` rewind and resume to the bit. `growth` lists (number of layers, accuracy).
+    Between two records you may change `learning_rate`, `threshold`, `temperature` and `epochs` (not
+    of grown layers), put layer numbers into `frozen` (those stay as they are), or stop: a step that
+    Ctrl-C interrupts is taken whole or not at all. In Python layers count from 0, in what a person
+    reads from 1. `state_dict()` and `load_state_dict()` rewind and resume to the bit. `growth`
+    lists (number of layers, accuracy); `trouble` says whether the network diverged or is dead.
+
+    >>> data, recipe = load_mnist(), Recipe(widths=(784, 20), batch_size=5000, epochs=1)
+    >>> [record.step for record in Training(recipe.network(), data, recipe)]
+    [1, 2]
     """
 
     def __init__(self, net, data, recipe, *, seed=0, draw=None):
@@ -112,7 +127,7 @@ class Training:
         self.temperature = recipe.temperature
         self.frozen, self.growth, self.seconds = set(), [], 0.0
         self.trouble = None  # in words, once a layer diverged or died; looked for at epoch ends
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = torch.Generator().manual_seed(check_seed(seed))
         self.schedule = Schedule(recipe, len(self.train_split.images), len(net.layers))
         self.dtype, self._weight_dtype = training_dtype(net, recipe), net.layers[0].weight.dtype
         self.pairs = make_pairs(net, self.train_split, recipe, self.generator, self.dtype, draw)
@@ -123,11 +138,16 @@ class Training:
         self._optimisers = [self._new_optimiser(layer) for layer in net.layers]
         self._head_optimiser = net.head and head_optimiser(net.head)
 
-    epochs = property(
-        lambda run: run.schedule.epochs,
-        lambda run, epochs: setattr(run.schedule, "epochs", epochs),
-        doc="Epochs in all, or with the greedy schedule for each layer.",
-    )
+    @property
+    def epochs(self):
+        """Epochs in all, or with the greedy schedule for each layer; at least 1."""
+        return self.schedule.epochs
+
+    @epochs.setter
+    def epochs(self, epochs):
+        check_counts(epochs=(epochs, 1))
+        self.schedule.epochs = int(epochs)
+
     step = _counted("step", "Steps taken so far.")
     epoch = _counted("epoch", "Epochs finished, with the greedy schedule of this layer.")
     phase = _counted("phase", "With the greedy schedule the layer that is being trained, from 0.")
@@ -205,7 +225,7 @@ class Training:
                 f"{self.step} steps taken, {self.epoch} of {self.phase_epochs} epochs done, "
                 f"{self.seconds:.1f} s of training"
             )
-        layers = ", ".join(map(str, self.active_layers))
+        layers = ", ".join(str(layer + 1) for layer in self.active_layers)
         recipe = f"recipe {self.recipe.name!r}, layer {layers}"
         return f"<Training of {self.net.widths} by {recipe}: {where}>"
 
@@ -481,10 +501,16 @@ class Training:
             ("threshold", ""),
         ):
             value = getattr(self, name)
-            number = isinstance(value, (int, float)) and math.isfinite(value)
-            if not number or (least and value <= 0):
+            if not finite(value) or (least and value <= 0):
                 raise ValueError(f"{name}={value!r}: expected a finite number {least}".rstrip())
         layers = self.net.layers
+        if not isinstance(self.frozen, (set, frozenset, list, tuple)) or not all(
+            whole(layer) and 0 <= layer < len(layers) for layer in self.frozen
+        ):
+            raise ValueError(
+                f"frozen={self.frozen!r}: expected a set of layer numbers from 0 to "
+                f"{len(layers) - 1}, such as {{0}} for the first layer"
+            )
         if len(layers) != len(self._layers) or any(
             a is not b for a, b in zip(layers, self._layers)
         ):

@@ -271,7 +271,9 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones(run, no_training):
     assert (
         code == 2
         and out == ""
-        and error == f"ffteach: there is no recipe 'quickly'; there are {', '.join(RECIPES)}\n"
+        and error
+        == f"ffteach: there is no recipe 'quickly'; there are {', '.join(RECIPES)}"
+        + "; did you mean 'quick'?\n"
     )
 
 
