@@ -70,7 +70,7 @@ DEFAULTS = {
     "fill_between": {"antialiased": True},
     "bar": {
         "antialiased": True,
-        "linewidth": 0,
+        "linewidth": 1,
         "edgecolor": "none",
         "ecolor": "black",
         "error_kw": {"elinewidth": 2, "capthick": 1},
