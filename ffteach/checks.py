@@ -104,6 +104,12 @@ def check_table(table, labels):
     check_same_device(("goodness_per_label", table), ("labels", labels))
 
 
+def check_activities(h):
+    """Raise TypeError unless activities are a float tensor `(..., H)`."""
+    if not isinstance(h, torch.Tensor) or not h.is_floating_point() or h.dim() == 0:
+        raise TypeError(f"activities are {found(h)}, expected a float tensor (N, H)")
+
+
 def check_goodness(g_pos, g_neg, *, paired=False):
     """Raise TypeError or ValueError unless both are float tensors `(N,)`, as many if `paired`."""
     for name, g in (("g_pos", g_pos), ("g_neg", g_neg)):

@@ -19,6 +19,7 @@ from torch import nn
 from .checks import (
     CLASSES,
     EPSILONS,
+    check_activities,
     check_counts,
     check_goodness,
     check_network_takes,
@@ -39,6 +40,7 @@ def goodness(h):
     >>> goodness(torch.tensor([[0.0, 1.0, 2.0, 3.0]])).item()
     3.5
     """
+    check_activities(h)
     return h.square().mean(dim=-1)
 
 

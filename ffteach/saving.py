@@ -133,9 +133,19 @@ def _unpack(value, arrays):
 # ---- the file
 
 
+def _place(path):
+    """Return a file's name as a `Path`; raise TypeError unless it is one."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"path is {found(path)}, expected the name of a file")
+    return Path(path).expanduser()
+
+
 def _write(path, text, arrays):
     """Write beside the file and then swap: it is the old one or the new one at any moment."""
-    path = Path(path).expanduser().resolve()  # where a link leads to
+    try:
+        path = _place(path).resolve()  # where a link leads to
+    except ValueError as error:  # a name that no file can have
+        raise RuntimeError(f"{path!r} cannot be written ({error})") from error
     if path.exists() and not path.is_file():
         raise RuntimeError(f"{path} is no ordinary file: choose another name")
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
@@ -154,9 +164,10 @@ def _write(path, text, arrays):
 def _read(path):
     """Return the content of a file, or raise RuntimeError or ValueError in words."""
     try:
-        content = Path(path).expanduser().read_bytes()
-    except OSError as error:
-        raise RuntimeError(f"{path} cannot be read ({error.strerror or error})") from error
+        content = _place(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        why = getattr(error, "strerror", None) or error
+        raise RuntimeError(f"{path} cannot be read ({why})") from error
     if not content.startswith(b"PK"):  # as every zip archive
         raise ValueError(f"{path} is no file that ffteach.save wrote")
     with _well_formed(path), np.load(io.BytesIO(content), allow_pickle=False) as arrays:
