@@ -199,17 +199,17 @@ FUNCTIONS = {
         is_table,
     ),
     "error_rate": (
-        lambda n, s, l: ffteach.error_rate(n, s, layers=l),
+        lambda n, s, chosen: ffteach.error_rate(n, s, layers=chosen),
         [one_of(NET), one_of(SPLIT), layers],
         is_share,
     ),
     "layer_error_rates": (
-        lambda n, s, l: ffteach.layer_error_rates(n, s, layers=l),
+        lambda n, s, chosen: ffteach.layer_error_rates(n, s, layers=chosen),
         [one_of(NET), one_of(SPLIT), layers],
         is_share,
     ),
     "features": (
-        lambda n, x, l: ffteach.features(n, x, layers=l),
+        lambda n, x, chosen: ffteach.features(n, x, layers=chosen),
         [one_of(NET), images, layers],
         anything,
     ),
