@@ -2,15 +2,20 @@
 
 import argparse
 import ast
+import contextlib
 import json
+import signal
 import sys
 from dataclasses import fields
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from .checks import did_you_mean
 from .recipe import Recipe
 from .runs import RECIPES, run_recipe
+from .runs.checkpoint import Checkpoint
+from .runs.recipes import no_recipe
 from .selfcheck import self_check
 
 LINES = 20  # printed at most while training, whatever the number of steps
@@ -19,7 +24,8 @@ LINES = 20  # printed at most while training, whatever the number of steps
 def main(arguments=None):
     """Do what the command line says and return the exit code.
 
-    0; 1 if the doctor finds something missing; 2 for a mistake in the call; 130 after Ctrl-C.
+    0; 1 if the doctor finds something missing, or a run's network diverged or is dead; 2 for a
+    mistake in the call; 130 after Ctrl-C, and after SIGTERM or SIGHUP, which are treated alike.
     """
     options = _parser().parse_args(arguments)
     if options.command == "list":
@@ -31,8 +37,27 @@ def main(arguments=None):
         print(check)
         return 0 if check.fine else 1
     try:
-        recipe = _recipe(options.name, options.set)
-        _check_writable(options.json)
+        return _run(options)
+    except (ValueError, TypeError, RuntimeError) as error:
+        print(f"ffteach: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("ffteach: interrupted before the training began", file=sys.stderr)
+        return 130
+
+
+def _run(options):
+    """Train, print the report and return the exit code."""
+    recipe = _recipe(options.name, options.set)
+    _check_writable(options.json)
+    keep = Checkpoint(recipe, options.data, options.seed)
+    if keep.path.exists() and not options.resume:
+        print(
+            "ffteach: a run with these settings was interrupted: --resume goes on from there; "
+            "this one begins again",
+            file=sys.stderr,
+        )
+    with _signals_as_ctrl_c():
         report, _, _ = run_recipe(
             recipe,
             options.data,
@@ -40,14 +65,33 @@ def main(arguments=None):
             device=options.device,
             seed=options.seed,
             watch=_with_progress,
+            keep=keep,
+            resume=options.resume,
         )
-    except (ValueError, TypeError, RuntimeError) as error:
-        print(f"ffteach: {error}", file=sys.stderr)
-        return 2
     print(report)
+    if not report.finished and keep.path.exists():
+        print("ffteach: the same command with --resume goes on from here", file=sys.stderr)
     if options.json:
-        Path(options.json).write_text(json.dumps(report.as_dict(), indent=2) + "\n")
-    return 0 if report.finished else 130
+        try:
+            Path(options.json).write_text(json.dumps(report.as_dict(), indent=2) + "\n")
+        except OSError as error:
+            raise RuntimeError(f"--json {options.json}: cannot write there ({error})") from error
+    return (1 if report.trouble else 0) if report.finished else 130
+
+
+@contextlib.contextmanager
+def _signals_as_ctrl_c():
+    """Let what ends a process, SIGTERM or a closed terminal, end the training as Ctrl-C does."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    former = {
+        name: signal.signal(getattr(signal, name), lambda *_: signal.raise_signal(signal.SIGINT))
+        for name in names
+    }
+    try:
+        yield
+    finally:
+        for name, handler in former.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 def _parser():
@@ -74,6 +118,11 @@ def _parser():
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--json", metavar="FILE", help="also write the report as JSON")
     run.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with a run of the same settings and seed that was interrupted",
+    )
+    run.add_argument(
         "--set",
         action="append",
         default=[],
@@ -86,7 +135,7 @@ def _parser():
 def _recipe(name, overrides):
     """The recipe called `name` with "setting=value" texts applied."""
     if name not in RECIPES:
-        raise ValueError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
+        raise ValueError(no_recipe(name))
     changes = {}
     for override in overrides:
         setting, equals, text = override.partition("=")
@@ -94,6 +143,7 @@ def _recipe(name, overrides):
         if not equals or setting not in names:
             raise ValueError(
                 f"--set {override}: expected name=value with one of {', '.join(names)}"
+                + did_you_mean(setting, names) * (setting not in names)
             )
         try:
             changes[setting] = ast.literal_eval(text)  # 0.5, 10, None, (784, 100) ...

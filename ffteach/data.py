@@ -1,27 +1,35 @@
 """Digits: the bundled MNIST sample, which needs no network, or the full set; with validation
 images."""
 
+import gzip
 import hashlib
 import os
+import zlib
+from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
+from urllib.request import urlopen
 
 import numpy as np
 import torch
+from tqdm.auto import tqdm
 
-from .checks import CLASSES
+from .checks import CLASSES, check_images, check_labels, whole
 from .device import choose_device
 
 SAMPLE = Path(__file__).parent / "sample" / "mnist_sample.npz"
 # printed by scripts/draw_sample.py:
 SAMPLE_SHA256 = "d5442699fa9b83493684d54860fe81d36006f538e2e5f6c481fcfb5eb5201f19"
 VALIDATION_SEED = 60_000  # fixed, so that every run and every student holds out the same images
-RAW_FILES = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
+# SHA-256 of the unpacked files, whose MD5s are the published ones: 6bbc9ace..., a25bea73...,
+# 2646ac64..., 27ae3e4e...
+RAW_FILES = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+STALLED = 30  # seconds without a byte, after which a download is given up
 
 
 class Split(NamedTuple):
@@ -33,6 +41,30 @@ class Split(NamedTuple):
 
     images: torch.Tensor
     labels: torch.Tensor
+
+    @classmethod
+    def of(cls, images, labels):
+        """Return your own data as a `Split`: arrays, lists or tables of N images and labels.
+
+        images: `(N, ...)`, whole numbers in 0..255 or floats in [0, 1]; labels: N whole numbers in
+        0..9. Raises TypeError or ValueError for anything else.
+
+        >>> Split.of(np.zeros((2, 28, 28), np.uint8), ["3", "8"]).labels
+        tensor([3, 8])
+        """
+        try:
+            pixels = torch.as_tensor(np.asarray(images))
+            pixels = pixels if pixels.is_floating_point() else pixels / 255
+            numbers = torch.as_tensor(np.asarray(labels).astype(np.int64))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise TypeError(f"images or labels are no table of numbers: {error}") from error
+        if pixels.dim() == 0 or len(pixels) == 0:
+            raise ValueError("images are none, or a single number: expected (N, ...)")
+        pixels = pixels.to(torch.get_default_dtype()).reshape(len(pixels), -1)
+        split = cls(pixels, numbers).to(torch.get_default_device())
+        check_images(split.images)
+        check_labels(split.labels, len(pixels))
+        return split
 
     def take(self, indices):
         """Return the split at `indices` (a slice or a tensor of positions)."""
@@ -47,7 +79,12 @@ class Split(NamedTuple):
 
 
 class Digits(NamedTuple):
-    """MNIST as three splits; `validation` is empty unless it was asked for."""
+    """MNIST as three splits; `validation` is empty unless it was asked for.
+
+    >>> split = Split.of([[0] * 784, [255] * 784], [3, 8])
+    >>> Digits(train=split, validation=split.take(slice(0)), test=split)
+    Digits(train=Split(2 images), validation=Split(0 images), test=Split(2 images))
+    """
 
     train: Split
     validation: Split
@@ -92,14 +129,14 @@ def hold_out(split, count):
     >>> hold_out(load_mnist().train, 1000)
     (Split(9,000 images), Split(1,000 images))
     """
-    whole = isinstance(count, int) and not isinstance(count, bool)
-    if whole and count == 0:
+    if whole(count) and count == 0:
         return split, split.take(slice(0))
     smallest = int(torch.bincount(split.labels, minlength=CLASSES).min())
-    if not whole or count < 0 or count % 10 or count // 10 >= smallest:
+    if not whole(count) or count < 0 or count % 10 or count // 10 >= smallest:
+        most = 10 * max(0, smallest - 1)
         raise ValueError(
-            f"validation={count!r}: give a multiple of 10 from 0 to {10 * (smallest - 1)} "
-            "(equally many of each digit)"
+            f"validation={count!r}: give a multiple of 10 from 0 to {most} "
+            "(equally many of each digit, of which one must be left)"
         )
     generator = torch.Generator().manual_seed(VALIDATION_SEED)
     labels = split.labels.cpu()
@@ -127,7 +164,7 @@ def _as_split(images, labels):
     """uint8 images `(N, 28, 28)` in 0..255 -> `Split` in [0, 1]."""
     pixels = torch.as_tensor(images, device="cpu").reshape(len(images), 784)
     labels = torch.as_tensor(labels, device="cpu").long()
-    return Split(pixels.to(torch.float32) / 255, labels)
+    return Split(pixels.to(torch.get_default_dtype()) / 255, labels)
 
 
 def _load_sample():
@@ -149,32 +186,82 @@ def _load_sample():
         )
 
 
+def cache_folder():
+    """Return the folder of what is kept between runs: FFTEACH_DATA, else ~/.cache/ffteach.
+
+    Raises RuntimeError where there is neither that variable nor a home folder.
+    """
+    try:
+        chosen = os.environ.get("FFTEACH_DATA")
+        return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "ffteach"
+    except RuntimeError as error:
+        raise RuntimeError(
+            "there is no home folder to keep files in: set the environment variable FFTEACH_DATA "
+            "to a folder, or give root=..."
+        ) from error
+
+
+def _download(raw, mirrors):
+    """Put the unpacked files into the folder `raw`; raise OSError if no mirror gives them."""
+    for name, wanted in RAW_FILES.items():
+        troubles = []
+        for address in (f"{mirror}{name}.gz" for mirror in mirrors):
+            try:
+                content = gzip.decompress(_fetched(address))
+                if hashlib.sha256(content).hexdigest() == wanted:
+                    break
+                troubles.append(f"{address}: what came is not MNIST's, its checksum differs")
+            except (OSError, EOFError, zlib.error, HTTPException) as error:
+                troubles.append(f"{address}: {error or type(error).__name__}")
+        else:
+            raise OSError("\n".join(troubles))
+        beside = raw / f"{name}.part"
+        beside.write_bytes(content)
+        beside.replace(raw / name)
+
+
+def _fetched(address):
+    """Return what is at an address, under a progress bar; raise OSError if nothing comes."""
+    content = bytearray()
+    with urlopen(address, timeout=STALLED) as answer:
+        size = int(answer.headers.get("Content-Length") or 0) or None
+        with tqdm(total=size, unit="B", unit_scale=True, desc=address.rpartition("/")[2]) as bar:
+            while part := answer.read(2**16):
+                content += part
+                bar.update(len(part))
+    return bytes(content)
+
+
 def _load_full(root):
     from torchvision.datasets import MNIST  # here: it takes a second, and the sample needs it not
 
-    root = Path(root or os.environ.get("FFTEACH_DATA") or Path.home() / ".cache" / "ffteach")
-    root = root.expanduser()
+    root = Path(root).expanduser() if root else cache_folder()
     raw = root / "MNIST" / "raw"
     by_hand = (
         f"To place the files by hand, put {', '.join(RAW_FILES)} (unpacked) into {raw}. "
         "Or work without a network: load_mnist('sample') holds 10 000 training digits."
     )
-    missing = [name for name in RAW_FILES if not (raw / name).is_file()]
-    if missing:
-        print(f"MNIST is not in {root} yet: downloading about 12 MB through torchvision.")
     try:
-        train, test = (MNIST(root, train=part, download=bool(missing)) for part in (True, False))
-    except PermissionError as error:
+        if not all((raw / name).is_file() for name in RAW_FILES):
+            print(f"MNIST is not in {root} yet: downloading about 12 MB.")
+            raw.mkdir(parents=True, exist_ok=True)
+            _download(raw, MNIST.mirrors)
+        contents = {name: (raw / name).read_bytes() for name in RAW_FILES}
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
         raise RuntimeError(
-            f"cannot write to {root} ({error}). Choose another folder with root=... . {by_hand}"
+            f"cannot write to {root}, or read it ({error}). Choose another folder with root=... . "
+            f"{by_hand}"
         ) from error
+    except OSError as error:
+        raise RuntimeError(
+            f"no MNIST in {root}, and the download failed:\n{error}\n{by_hand}"
+        ) from error
+    try:
+        train, test = (MNIST(root, train=part) for part in (True, False))
     except Exception as error:  # the reader's RuntimeError, IndexError, AssertionError ...
-        if missing:
-            raise RuntimeError(
-                f"no MNIST in {root}, and the download failed:\n{error}\n{by_hand}"
-            ) from error
+        what = str(error) or type(error).__name__
         raise ValueError(
-            f"a file in {raw} is damaged ({error}). Delete that folder and load again. {by_hand}"
+            f"a file in {raw} is damaged ({what}). Delete that folder and load again. {by_hand}"
         ) from error
     counts = [(len(split.data), len(split.targets)) for split in (train, test)]
     if counts != [(60_000, 60_000), (10_000, 10_000)]:
@@ -184,4 +271,10 @@ def _load_full(root):
             f"test images with {test_labels}, not 60 000 and 10 000: "
             "delete that folder and load again."
         )
+    for name, content in contents.items():
+        if hashlib.sha256(content).hexdigest() != RAW_FILES[name]:
+            raise ValueError(
+                f"{raw / name} is not MNIST's: its checksum differs. Delete that folder and load "
+                f"again. {by_hand}"
+            )
     return _as_split(train.data, train.targets), _as_split(test.data, test.targets)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+from .checks import check_generator, check_seed
+
 
 def choose_device(device=None):
     """Return the `torch.device` to compute on, after trying whether it can.
@@ -82,9 +84,13 @@ def _cuda_or_cpu():
     return torch.device("cpu" if trouble else "cuda")
 
 
-def generator_device(generator):
-    """Return where this `torch.Generator` draws its numbers; None is torch's own, the CPU's."""
-    return torch.device("cpu") if generator is None else generator.device
+def generator_device(generator, default="cpu"):
+    """Return where this `torch.Generator` draws its numbers; None is torch's own on `default`.
+
+    Raises TypeError for anything else.
+    """
+    check_generator(generator)
+    return torch.device(default) if generator is None else generator.device
 
 
 def seeded(seed):
@@ -93,7 +99,7 @@ def seeded(seed):
     >>> torch.randint(1, 10, (3,), generator=seeded(0)).tolist()
     [9, 1, 3]
     """
-    return torch.Generator(torch.get_default_device()).manual_seed(seed)
+    return torch.Generator(torch.get_default_device()).manual_seed(check_seed(seed))
 
 
 def usable_cores():

@@ -1,19 +1,23 @@
 """Prediction by goodness: try every label, keep the one the network likes best."""
 
+import warnings
+
 import torch
 
 from .checks import (
     CLASSES,
+    check_counts,
     check_layer_numbers,
     check_network_takes,
     check_split,
     check_square,
     check_strength,
+    trouble_in,
 )
 from .head import head_inputs
 from .layers import Rows, goodness
 from .overlay import IMAGES_AT_ONCE, SharedOverlay
-from .shifts import all_moves
+from .shifts import LARGEST_REACH, all_moves
 
 
 @torch.no_grad()
@@ -23,8 +27,8 @@ def goodness_per_label(net, images, *, layers=None, per_layer=False, shift=0):
     layers: which to sum, from 0, e.g. `[1, 2]` to leave the first out; default all. per_layer: one
     table for each of these, `(L, N, 10)`. shift: above 0, the mean over the square image and its
     (2 shift + 1)^2 - 1 copies moved by up to `shift` pixels. Exactly the ten-pass result, but the
-    first layer's product is shared by the ten labels. Raises as `FFNet.check_images` does, and
-    ValueError for a layer that is not there or a shift that is impossible.
+    first layer's product is shared by the ten labels. Warns of a network that diverged or is dead.
+    Raises as `FFNet.check_images` does, and ValueError for a layer or a shift that is impossible.
 
     >>> goodness_per_label(FFNet([784, 20]), torch.rand(3, 784)).shape
     torch.Size([3, 10])
@@ -35,7 +39,11 @@ def goodness_per_label(net, images, *, layers=None, per_layer=False, shift=0):
         tables = [_tables(net, copies, layers) for copies in all_moves(part, shift)]
         parts.append(torch.stack(tables).mean(dim=0))
     tables = torch.cat(parts, dim=1)
-    return tables if per_layer else tables.sum(dim=0)
+    tables = tables if per_layer else tables.sum(dim=0)
+    trouble = trouble_in(tables.sum(dtype=torch.float64).item())
+    if trouble:
+        warnings.warn(trouble, RuntimeWarning, stacklevel=3)
+    return tables
 
 
 def _tables(net, images, layers):
@@ -107,17 +115,22 @@ def layer_error_rates(net, split, *, layers=None, shift=0):
     return [_wrong(table, split.labels) for table in tables]
 
 
+@torch.no_grad()
+def network_trouble(net, images):
+    """Return in words whether `net` diverged or is dead, on some images `(N, D)`; None if not.
+
+    >>> network_trouble(FFNet([784, 20]), torch.rand(3, 784))
+    """
+    return trouble_in(sum(goodness(h).double().sum().item() for h in net(images)))
+
+
 def _wrong(table, labels):
     return (table.argmax(dim=1) != labels).double().mean().item()
 
 
 def _check(net, images, layers=None, shift=0):
     check_network_takes(net, images)
-    if type(shift) is not int or shift < 0:
-        raise ValueError(
-            f"shift={shift!r}: expected a whole number of at least 0, "
-            "such as 1 for the image and its eight neighbours"
-        )
+    check_counts(shift=(shift, 0, LARGEST_REACH))
     if shift:
         check_square(images)
     check_strength(net.label_strength)

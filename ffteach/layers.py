@@ -16,7 +16,17 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .checks import CLASSES, check_counts, check_network_takes, check_strength
+from .checks import (
+    CLASSES,
+    EPSILONS,
+    check_activities,
+    check_counts,
+    check_goodness,
+    check_network_takes,
+    check_positive,
+    check_strength,
+    finite,
+)
 from .device import generator_device
 
 ROW_SCALES = ("mean-square-1", "unit-length")
@@ -30,6 +40,7 @@ def goodness(h):
     >>> goodness(torch.tensor([[0.0, 1.0, 2.0, 3.0]])).item()
     3.5
     """
+    check_activities(h)
     return h.square().mean(dim=-1)
 
 
@@ -47,6 +58,8 @@ def ff_loss(g_pos, g_neg, threshold=2.0, temperature=1.0):
     >>> round(ff_loss(torch.tensor([3.0]), torch.tensor([1.0])).item(), 4)
     0.3133
     """
+    check_goodness(g_pos, g_neg)
+    check_positive(temperature=temperature)
     loss_pos = F.softplus((threshold - g_pos) / temperature).mean()
     loss_neg = F.softplus((g_neg - threshold) / temperature).mean()
     return (loss_pos + loss_neg) / 2
@@ -72,6 +85,8 @@ def pairwise_loss(g_pos, g_neg, temperature=1.0):
     >>> round(pairwise_loss(torch.tensor([3.0]), torch.tensor([1.0])).item(), 4)
     0.1269
     """
+    check_goodness(g_pos, g_neg, paired=True)
+    check_positive(temperature=temperature)
     return F.softplus((g_neg - g_pos) / temperature).mean()
 
 
@@ -157,10 +172,8 @@ class FFLayer(nn.Module):
             raise ValueError(f"row_scale={row_scale!r}: choose one of {ROW_SCALES}")
         if init not in INITS:
             raise ValueError(f"init={init!r}: choose one of {INITS}")
-        if not 0 <= epsilon < math.inf:
-            raise ValueError(
-                f"epsilon={epsilon!r}: expected a finite number of at least 0, such as 1e-6"
-            )
+        if not finite(epsilon) or not EPSILONS[0] <= epsilon <= EPSILONS[1]:
+            raise ValueError(f"epsilon={epsilon!r}: expected a number in 1e-30..1, such as 1e-6")
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self.row_scale, self.init, self.epsilon = row_scale, init, epsilon

@@ -7,12 +7,13 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from .checks import check_counts, check_images
+from .checks import check_counts, check_images, finite, found
 from .device import generator_device
 
 HINTON_KERNEL = (0.25, 0.5, 0.25)  # paper section 3.2: a filter of this form, in both directions
 GAUSSIAN_BLURS = ((5, 7.0), (7, 14.0), (5, 7.0))  # system C: (kernel size, sigma in pixels) in turn
 PADDINGS = ("reflect", "zeros", "circular")
+LARGEST_SIDE, MOST_BLURS = 1000, 1000  # of masks: beyond these one waits for nothing new
 
 
 class MaskStages(NamedTuple):
@@ -55,10 +56,11 @@ def blur_stages(n, *, size=28, blurs=8, padding="reflect", cut=0.5, generator=No
     >>> [tuple(stage.shape) for stage in blur_stages(2, size=8)]
     [(2, 8, 8), (2, 8, 8), (2, 64)]
     """
-    check_counts(n=(n, 1), size=(size, 1), blurs=(blurs, 0))
+    check_counts(n=(n, 1), size=(size, 1, LARGEST_SIDE), blurs=(blurs, 0, MOST_BLURS))
+    _check_cut(cut)
     where = generator_device(generator)
     bits = torch.randint(0, 2, (n, size, size), generator=generator, device=where)
-    return _stages(bits.float(), [HINTON_KERNEL] * blurs, padding, cut)
+    return _stages(bits.to(torch.get_default_dtype()), [HINTON_KERNEL] * blurs, padding, cut)
 
 
 def gaussian_stages(
@@ -71,7 +73,8 @@ def gaussian_stages(
     >>> gaussian_stages(1, gaussians=((3, 1.0),)).noise.shape
     torch.Size([1, 28, 28])
     """
-    check_counts(n=(n, 1), size=(size, 4))
+    check_counts(n=(n, 1), size=(size, 4, LARGEST_SIDE))
+    _check_cut(cut)
     where = generator_device(generator)
     noise = torch.rand((n, size, size), generator=generator, device=where)
     return _stages(noise, [gaussian_kernel(*settings) for settings in gaussians], padding, cut)
@@ -80,7 +83,12 @@ def gaussian_stages(
 def _stages(noise, kernels, padding, cut):
     noise = noise.to(torch.get_default_device())
     blurred = blur(noise, kernels, padding)
-    return MaskStages(noise, blurred, (blurred > cut).float().flatten(1))
+    return MaskStages(noise, blurred, (blurred > cut).to(noise).flatten(1))
+
+
+def _check_cut(cut):
+    if not finite(cut):
+        raise ValueError(f"cut={cut!r}: expected a number in 0..1, such as 0.5")
 
 
 def blur(noise, kernels, padding="reflect"):
@@ -163,6 +171,8 @@ def hybrids(images, masks=None, *, generator=None):
                 f"give masks of shape {tuple(images.shape)}"
             )
         masks = blur_masks(len(images), size=size, generator=generator)
+    if not isinstance(masks, torch.Tensor):
+        raise TypeError(f"masks are {found(masks)}, expected a tensor: use torch.as_tensor(masks)")
     if masks.shape != images.shape:
         raise ValueError(
             f"masks have shape {tuple(masks.shape)}, images {tuple(images.shape)}: "

@@ -6,7 +6,16 @@ a training, whose data were checked when it began, calls the `draw_...` function
 
 import torch
 
-from .checks import CLASSES, check_images, check_labels, check_same_device, check_strength
+from .checks import (
+    CLASSES,
+    check_images,
+    check_labels,
+    check_same_device,
+    check_strength,
+    check_table,
+    finite,
+)
+from .device import generator_device
 
 
 def overlay_label(images, labels, strength=1.0):
@@ -78,8 +87,9 @@ def hard_labels(goodness_per_label, labels, hardness=20.0, *, generator=None):
     >>> hard_labels(torch.eye(10)[[5]], torch.tensor([0]), 1e3).tolist()
     [5]
     """
-    check_labels(labels, len(goodness_per_label))
-    if not 0 <= hardness < torch.inf:
+    check_labels(labels)
+    check_table(goodness_per_label, labels)
+    if not finite(hardness) or hardness < 0:
         raise ValueError(f"hardness={hardness!r}: expected a finite number of at least 0")
     return draw_hard_labels(goodness_per_label, labels, hardness, generator=generator)
 
@@ -91,7 +101,7 @@ def draw_hard_labels(goodness_per_label, labels, hardness, *, generator):
     """
     scores = (goodness_per_label * hardness).nan_to_num()
     scores = scores.scatter(1, labels.unsqueeze(1), -torch.inf)
-    device = generator.device if generator is not None else labels.device
+    device = generator_device(generator, labels.device)
     uniform = torch.rand(scores.shape, generator=generator, device=device).to(scores.device)
     gumbel = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
     return (scores + gumbel).argmax(dim=1)  # scores + Gumbel noise: a sample of their softmax
@@ -99,6 +109,6 @@ def draw_hard_labels(goodness_per_label, labels, hardness, *, generator):
 
 def _whole_numbers(low, high, labels, generator):
     """Random whole numbers from low to high - 1, one for each label."""
-    device = generator.device if generator is not None else labels.device
+    device = generator_device(generator, labels.device)
     numbers = torch.randint(low, high, labels.shape, generator=generator, device=device)
     return numbers.to(labels.device)

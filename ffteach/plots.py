@@ -9,61 +9,34 @@ displays a picture that a screen reader can read.
 import base64
 import html
 import io
-from functools import wraps
+import math
 
-import matplotlib
 import numpy as np
 import torch
 from IPython.display import HTML
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from PIL import Image
 
-# Okabe and Ito's colours: told apart with any colour vision, and by brightness on a grey projector
+from .styled import SERIES, StyledFigure
+
 POSITIVE, NEGATIVE, THRESHOLD = GOODNESS = "#0072B2", "#E69F00", "#000000"
-SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DIGITS = (*SERIES, "#882255", "#8C6D1F", "#6A6A6A")  # one for each, and their shapes tell, too
 CHANCE = "#777777"
-STYLE = {
-    "font.size": 11,
-    "axes.titlesize": 12,
-    "axes.labelsize": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "legend.fontsize": 10,
-    "lines.linewidth": 2,
-    "figure.facecolor": "white",
-    "image.cmap": "gray",
-    "axes.prop_cycle": matplotlib.cycler(color=SERIES),
-}
 
 
 def styled(draw):
-    """Run a drawing function in the project's style, whatever the student's own settings are."""
-
-    @wraps(draw)
-    def inner(*args, **kwargs):
-        with matplotlib.rc_context(
-            {**matplotlib.rcParamsDefault, **STYLE, "backend": matplotlib.rcParams["backend"]}
-        ):
-            return draw(*args, **kwargs)
-
-    return inner
+    """Mark what draws in the project's style; the figures of `new_figure` bring it along."""
+    return draw
 
 
-@styled
 def new_figure(rows=1, columns=1, *, size=(7.0, 3.2), dpi=100, mosaic=None, **options):
     """Return `(fig, axes)` in the project's style: one Axes, or an array of them.
 
     size: inches. mosaic: instead of rows and columns, rows of names as `Figure.subplot_mosaic`
     takes them; axes is then a dict by name. options: as `Figure.subplots`.
     """
-    fig = Figure(figsize=size, dpi=dpi, layout="constrained")
+    fig = StyledFigure(size, dpi)
     FigureCanvasAgg(fig)
     return fig, fig.subplots(rows, columns, **options) if mosaic is None else fig.subplot_mosaic(
         mosaic, **options
@@ -101,7 +74,6 @@ def picture(content, alt, width, height, *, attributes=""):
     )
 
 
-@styled
 def png(fig, *, colours=None):
     """Return the figure as PNG bytes: fast, or small with a palette of so many colours."""
     fig.canvas.draw()
@@ -128,14 +100,32 @@ def numbers(values):
     )
 
 
-@styled
+def some(name, values, *, finite=False):
+    """Return `values` as `numbers`; raise ValueError if there are none, or if they must be finite
+    and are not."""
+    values = numbers(values)
+    if values.size == 0:
+        raise ValueError(f"{name} are empty: there is nothing to draw")
+    if finite and not np.isfinite(values).all():
+        raise ValueError(f"{name} hold NaN or infinite values, which have no place in a histogram")
+    return values
+
+
+def squares(name, images):
+    """Return images `(..., D)` as numbers `(..., side, side)`; raise ValueError unless square."""
+    images = some(name, images)
+    side = math.isqrt(images.shape[-1])
+    if side**2 != images.shape[-1]:
+        raise ValueError(f"{name} have {images.shape[-1]} pixels, which is no square: reshape them")
+    return images.reshape(*images.shape[:-1], side, side)
+
+
 def draw_image(ax, image, title="", *, limits=(0, 1), cmap="gray"):
-    """Draw one image `(784,)` or `(H, W)` without ticks and return the artist.
+    """Draw one square image `(D,)`, or any `(H, W)`, without ticks and return the artist.
 
     limits: the values shown black and white.
     """
-    image = numbers(image)
-    image = image.reshape(28, 28) if image.ndim == 1 else image
+    image = squares("pixels", image) if numbers(image).ndim == 1 else some("pixels", image)
     artist = ax.imshow(image, vmin=limits[0], vmax=limits[1], cmap=cmap, interpolation="nearest")
     ax.set_title(title)
     ax.set(xticks=[], yticks=[])
@@ -151,18 +141,15 @@ class GoodnessHistogram:
     jump); what is above it is counted in the last bin. The threshold is a line.
     """
 
-    @styled
     def __init__(
         self, ax, *, upper, bins=40, title="", xlabel="goodness (mean square activity)", lower=0.0
     ):
         self.edges = np.linspace(lower, upper, bins + 1)
         empty = np.zeros(bins)
-        self.pos = ax.stairs(
-            empty, self.edges, fill=True, color=POSITIVE, alpha=0.6, label="positive"
-        )
-        self.neg = ax.stairs(
-            empty, self.edges, fill=True, color=NEGATIVE, alpha=0.6, label="negative", hatch="//"
-        )
+        bars = {"fill": True, "edgecolor": "black", "linewidth": 0}  # black: of the hatching
+        self.pos = ax.stairs(empty, self.edges, facecolor=(POSITIVE, 0.6), label="positive", **bars)
+        bars["hatch"] = "//"
+        self.neg = ax.stairs(empty, self.edges, facecolor=(NEGATIVE, 0.6), label="negative", **bars)
         self.line = ax.axvline(lower, color=THRESHOLD, linestyle="--", label="threshold")
         self.title = ax.set_title(title)
         ax.set(xlim=(lower, upper), ylim=(0, 0.5), xlabel=xlabel, ylabel="share of the images")
@@ -179,10 +166,9 @@ class GoodnessHistogram:
             self.line.set_xdata([threshold, threshold])
 
 
-@styled
 def draw_goodness(ax, g_pos, g_neg, threshold=None, *, title="", upper=None, legend=True):
     """Draw the goodness of positives `(N,)` and negatives `(M,)` as a `GoodnessHistogram`."""
-    both = np.concatenate([numbers(g_pos), numbers(g_neg)])
+    both = np.concatenate([some("goodness values", g, finite=True) for g in (g_pos, g_neg)])
     upper = upper or max(1.1 * np.quantile(both, 0.999), 1.2 * (threshold or 0), 1e-3)
     histogram = GoodnessHistogram(ax, upper=upper, title=title)
     histogram.update(g_pos, g_neg, threshold)
@@ -196,7 +182,6 @@ def draw_goodness(ax, g_pos, g_neg, threshold=None, *, title="", upper=None, leg
     return histogram
 
 
-@styled
 def draw_lines(
     ax,
     x,
@@ -219,6 +204,7 @@ def draw_lines(
     """
     lines, x = [], numbers(x)
     styles = ("-o", "--s", "-.^", ":D", "-v", "--P", "-.X")
+    _check_told_apart(series, min(len(styles), len(colours)))
     for style, colour, (name, y) in zip(styles, colours, series.items()):
         y = np.atleast_2d(numbers(y))
         options = {"color": colour, "markersize": 4 if len(x) <= 40 else 0}
@@ -251,7 +237,12 @@ def draw_lines(
     return lines
 
 
-@styled
+def _check_told_apart(series, most):
+    """Raise ValueError unless there are series to draw, and no more than styles to tell apart."""
+    if not 0 < len(series) <= most:
+        raise ValueError(f"there are {len(series)} series: from 1 to {most} can be told apart")
+
+
 def draw_bars(
     ax,
     names,
@@ -270,7 +261,7 @@ def draw_bars(
     a dotted line for guessing. colours: one for each bar. show_values: format of the number on each
     bar, or None. reference: `(name, values)` to compare with, drawn as a black mark at each bar.
     """
-    values = np.atleast_2d(numbers(values))
+    values = np.atleast_2d(some("values", values))
     mean = values.mean(axis=0)
     whisker = (
         np.stack([mean - values.min(axis=0), values.max(axis=0) - mean])
@@ -308,7 +299,6 @@ def draw_bars(
     return bars
 
 
-@styled
 def draw_dots(
     ax, names, values, errors=None, *, xlabel, title="", logx=False, show_values="{:.1f}"
 ):
@@ -318,7 +308,7 @@ def draw_dots(
     the length of the bar through each dot, `(n,)`, such as standard errors. show_values: format of
     the number beside each dot, or None.
     """
-    values = np.atleast_2d(numbers(values))
+    values = np.atleast_2d(some("values", values))
     mean, places = values.mean(axis=0), np.arange(values.shape[1])
     ax.errorbar(
         mean,
@@ -365,10 +355,9 @@ def draw_dots(
         ax.set_xticks([], minor=True)
 
 
-@styled
 def draw_matrix(ax, matrix, *, xlabel, ylabel, title="", numbers_in_cells=True, names=None):
     """Draw a matrix as shaded cells with their numbers, darker = larger; return the artist."""
-    matrix = numbers(matrix)
+    matrix = some("cells", matrix)
     artist = ax.imshow(matrix, cmap="Blues", vmin=0)
     ax.grid(False)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
@@ -389,12 +378,12 @@ def draw_matrix(ax, matrix, *, xlabel, ylabel, title="", numbers_in_cells=True, 
     return artist
 
 
-@styled
 def draw_histograms(
     ax, series, *, xlabel, ylabel="share of the images", title="", bins=40, limits=None
 ):
     """Draw `series`, a dict from name to values `(n,)`, as outlined histograms over shared bins."""
-    series = {name: numbers(values) for name, values in series.items()}
+    _check_told_apart(series, 4)
+    series = {name: some(f"values of {name!r}", v, finite=True) for name, v in series.items()}
     edges = np.histogram_bin_edges(np.concatenate(list(series.values())), bins, limits)
     artists = []
     for style, (name, values) in zip(("-", "--", "-.", ":"), series.items()):
@@ -412,7 +401,6 @@ def draw_histograms(
     return artists
 
 
-@styled
 def draw_graph(ax, boxes, arrows, *, title="", limits=(-0.5, 3.5, -0.4, 1.4), images=None):
     """Draw boxes and arrows.
 
@@ -420,13 +408,22 @@ def draw_graph(ax, boxes, arrows, *, title="", limits=(-0.5, 3.5, -0.4, 1.4), im
     (solid, straight) or "gradient" (dashed, bent). limits: left, right, bottom and top of the
     picture. images: a dict from some of the texts to images `(784,)`, drawn instead of the text.
     """
-    frame = {"boxstyle": "round,pad=0.4", "facecolor": "white"}
+    frame = {
+        "boxstyle": "round,pad=0.4",
+        "facecolor": "white",
+        "edgecolor": "black",
+        "linewidth": 1,
+    }
+    frame_of_image = {"edgecolor": "black", "linewidth": 1}
     patches = {}
     for name, place in boxes.items():
         if name in (images or {}):
-            pixels = numbers(images[name]).reshape(28, 28).clip(0, 1)
-            picture = OffsetImage(pixels, zoom=2.3, cmap="gray", interpolation="nearest")
-            patches[name] = ax.add_artist(AnnotationBbox(picture, place, pad=0)).patch
+            pixels = squares("pixels", images[name]).clip(0, 1)
+            zoom = 2.3 * 28 / len(pixels)
+            picture = OffsetImage(pixels, zoom=zoom, cmap="gray", interpolation="nearest")
+            patches[name] = ax.add_artist(
+                AnnotationBbox(picture, place, pad=0, bboxprops=frame_of_image)
+            ).patch
         else:
             text = ax.text(*place, name, ha="center", va="center", bbox=dict(frame))
             patches[name] = text.get_bbox_patch()
@@ -467,7 +464,6 @@ def draw_two_passes(axes, positive, negative):
         ax.text(1.725, -0.3, "rescaled", ha="center", fontsize=10)
 
 
-@styled
 def draw_points(ax, points, labels, *, title="", size=6, alpha=0.8):
     """Draw points `(N, 2)` as the digits `(N,)` that they stand for, in colours of their own."""
     points, labels = numbers(points), numbers(labels)
@@ -485,9 +481,8 @@ def draw_points(ax, points, labels, *, title="", size=6, alpha=0.8):
     return lines
 
 
-@styled
 def draw_mosaic(ax, rows_of_weights, *, columns=16, title="", cmap="RdBu_r", limits=(-1, 1)):
-    """Draw weight vectors `(U, 784)` as ONE picture of 28 x 28 tiles, each with its own scale.
+    """Draw weight vectors `(U, D)` as ONE picture of square tiles, each with its own scale.
 
     Red is above 0, blue below. For digits instead of weights: `cmap="gray", limits=(0, 1)`.
     """
@@ -497,13 +492,13 @@ def draw_mosaic(ax, rows_of_weights, *, columns=16, title="", cmap="RdBu_r", lim
 def mosaic(rows_of_weights, columns):
     """Return the picture that `draw_mosaic` draws: `(U, 784)` -> `(29 lines, 29 columns)`.
 
-    Values from -1 to 1, and 0 between the tiles.
+    Values from -1 to 1, and 0 between the tiles; other squares likewise.
     """
-    weights = numbers(rows_of_weights)
-    weights = weights / np.maximum(np.abs(weights).max(axis=1, keepdims=True), 1e-12)
-    lines = -(-len(weights) // columns)
-    canvas = np.zeros((lines * 29, columns * 29))
-    for unit, tile in enumerate(weights.reshape(-1, 28, 28)):
-        top, left = unit // columns * 29, unit % columns * 29
-        canvas[top : top + 28, left : left + 28] = tile
+    tiles = squares("weights", rows_of_weights)
+    tiles = tiles / np.maximum(np.abs(tiles).max(axis=(1, 2), keepdims=True), 1e-12)
+    lines, side = -(-len(tiles) // columns), tiles.shape[-1]
+    canvas = np.zeros((lines * (side + 1), columns * (side + 1)))
+    for unit, tile in enumerate(tiles):
+        top, left = unit // columns * (side + 1), unit % columns * (side + 1)
+        canvas[top : top + side, left : left + side] = tile
     return canvas

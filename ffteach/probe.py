@@ -5,6 +5,7 @@ network untrained.
 """
 
 import math
+import warnings
 
 import torch
 import torch.nn.functional as F
@@ -13,10 +14,17 @@ from .checks import (
     CLASSES,
     check_counts,
     check_features,
+    check_labels,
     check_layer_numbers,
     check_network_takes,
+    check_positive,
+    check_same_device,
+    check_seed,
+    finite,
+    found,
+    trouble_in,
 )
-from .data import Split, hold_out
+from .data import Digits, Split, hold_out
 
 ROWS_AT_ONCE = 1000  # bounds the memory; what is read twice stays in a CPU's cache
 # weight decays to try: 0.032, 0.01, 0.0032 ... 1e-5, and with few images or noise 0.1, 0.32 ... 10
@@ -35,7 +43,8 @@ def features(net, images, *, layers=None, normalised=True):
     layers: which, from 0, in the order wanted; default all but the first (paper section 3.2), or
     the only one. normalised: each layer's rows rescaled as the next layer would see them, so that
     their length, which is the layer's goodness, is gone (paper section 3.2); False: as they are
-    (system C). Raises as `FFNet.check_images` does, and ValueError for a layer that is not there.
+    (system C). Warns of a network that diverged or is dead. Raises as `FFNet.check_images` does,
+    and ValueError for a layer that is not there.
 
     >>> features(FFNet([784, 30, 20]), torch.rand(3, 784)).shape
     torch.Size([3, 20])
@@ -53,6 +62,9 @@ def features(net, images, *, layers=None, normalised=True):
         for index, columns in zip(layers, out.split(widths, dim=1)):
             h = activities[index]
             columns.copy_(net.layers[index].rescale(h) if normalised else h)
+    trouble = trouble_in(result.sum(dtype=torch.float64).item())
+    if trouble:
+        warnings.warn(trouble, RuntimeWarning, stacklevel=3)
     return result
 
 
@@ -71,8 +83,7 @@ class LinearProbe:
     """
 
     def __init__(self, weight_decay=None):
-        number = isinstance(weight_decay, (int, float)) and not isinstance(weight_decay, bool)
-        if weight_decay is not None and not (number and 0 < weight_decay < math.inf):
+        if weight_decay is not None and not (finite(weight_decay) and weight_decay > 0):
             raise ValueError(
                 f"weight_decay={weight_decay!r}: expected a finite number above 0, "
                 "or None to choose it on held-out data"
@@ -143,7 +154,9 @@ class LinearProbe:
 
     def error(self, features, labels):
         """Return the share of wrong answers, 0..1, on float features `(N, D)` and labels `(N,)`."""
-        check_features(features, labels)
+        check_features(features)
+        check_labels(labels, len(features))
+        check_same_device(("features", features), ("labels", labels))
         return (self.predict(features) != labels).double().mean().item()
 
 
@@ -160,8 +173,9 @@ class PublishedProbe(LinearProbe):
 
     def __init__(self, steps=2000, learning_rate=0.03, *, seed=0):
         check_counts(steps=(steps, 1))
+        check_positive(learning_rate=learning_rate)
         super().__init__()
-        self.steps, self.learning_rate, self.seed = steps, learning_rate, seed
+        self.steps, self.learning_rate, self.seed = steps, learning_rate, check_seed(seed)
 
     @torch.no_grad()
     def fit(self, features, labels):
@@ -254,7 +268,16 @@ def baselines(untrained, data, make_probe=LinearProbe, layers=None, normalised=T
     its training, so with the same start and row scale: `recipe.network(seed=...)`, or a deep copy
     made in time. data: the same `Digits`. make_probe: called for a new probe, as used for the
     trained network. layers, normalised: as in `features`, for the untrained network.
+
+    >>> few = load_mnist(validation=9000)
+    >>> sorted(baselines(FFNet([784, 20]), few, lambda: LinearProbe(weight_decay=1.0)))
+    ['raw_pixels', 'untrained']
     """
+
+    if not isinstance(data, Digits):
+        raise TypeError(f"data is {found(data)}, expected the Digits of load_mnist()")
+    if not callable(make_probe):
+        raise TypeError(f"make_probe is {make_probe!r}, expected LinearProbe or the like")
 
     def test_error(see):
         probe = make_probe().fit(see(data.train.images), data.train.labels)
@@ -271,7 +294,9 @@ def baselines(untrained, data, make_probe=LinearProbe, layers=None, normalised=T
 
 def _training_data(features, labels):
     """Check what a probe is to learn from and return it as a `Split` in float32 (float64 stays)."""
-    check_features(features, labels)
+    check_features(features)
+    check_labels(labels, len(features))
+    check_same_device(("features", features), ("labels", labels))
     missing = (torch.bincount(labels, minlength=CLASSES) == 0).nonzero().flatten().tolist()
     if missing:
         raise ValueError(

@@ -5,13 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
+import numpy as np
 import torch
 
-from .checks import check_strength
+from .checks import EPSILONS, check_seed, check_strength, did_you_mean, finite
 from .data import Digits, hold_out, load_mnist, rescale_pixels
 from .device import choose_device
 from .layers import INITS, LOSSES, ROW_SCALES, FFNet
+from .masks import MOST_BLURS
 from .optimisers import OPTIMISERS
+from .shifts import LARGEST_REACH
 
 
 class Rule(NamedTuple):
@@ -22,18 +25,16 @@ class Rule(NamedTuple):
 
 
 def _number(wanted, allows=lambda value: True):
-    def finite(value):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return number and math.isfinite(value) and allows(value)
-
-    return Annotated[float, Rule(f"expected {wanted}", finite)]
+    rule = Rule(f"expected {wanted}", lambda value: finite(value) and allows(value))
+    return Annotated[float, rule]
 
 
-def _whole(least, *, or_none=False):
+def _whole(least, most=math.inf, *, or_none=False):
     def allows(value):
-        return (value is None and or_none) or (type(value) is int and value >= least)
+        return (value is None and or_none) or (type(value) is int and least <= value <= most)
 
     words = f"expected a whole number of at least {least}" + ", or None for all" * or_none
+    words += f" and at most {most}" * (most < math.inf)
     return Annotated[int, Rule(words, allows)]
 
 
@@ -45,6 +46,7 @@ def _one_of(*allowed):
 Finite = _number("a finite number")
 Positive = _number("a finite number above 0", lambda value: value > 0)
 NotNegative = _number("a finite number of at least 0", lambda value: value >= 0)
+Epsilon = _number("a number in 1e-30..1", lambda value: EPSILONS[0] <= value <= EPSILONS[1])
 Share = _number("a number from 0 up to, not including, 1", lambda value: 0 <= value < 1)
 Flag = Annotated[bool, Rule("expected True or False", lambda value: isinstance(value, bool))]
 
@@ -83,7 +85,7 @@ class Recipe:
     hardness: NotNegative = 20.0
     uniform_epochs: _whole(0) = 1  # of each layer's turn, before the hard negatives begin
     mask: _one_of("blur", "gaussian") = "blur"  # "hybrids": Hinton's blurred bits, or system C's
-    blurs: _whole(0) = 8  # of mask "blur": how often [1/4, 1/2, 1/4] is applied
+    blurs: _whole(0, MOST_BLURS) = 8  # of mask "blur": how often [1/4, 1/2, 1/4] is applied
 
     # changes of the images, other ones in every batch
     shift: _whole(0) = 0  # moved by up to this many pixels (paper section 3.3: 2)
@@ -109,7 +111,7 @@ class Recipe:
     first_layer_counts: Flag = True  # is its goodness summed, or left out (official code)?
     # above 0: reports take the mean goodness of the image and its copies moved by up to this many
     # pixels; training and the softmax head see the image alone
-    predict_shift: _whole(0) = 0
+    predict_shift: _whole(0, LARGEST_REACH) = 0
     # after "hybrids": `LinearProbe` on rescaled activities, or system C's on activities as they are
     probe: _one_of("converged", "published") = "converged"
     probe_layers: tuple[int, ...] | None = None  # which it reads, from 0; None = all but the first
@@ -122,7 +124,7 @@ class Recipe:
     growth_width: _whole(1) = 500
     growth_epochs: _whole(1) = 1200
     max_layers: _whole(1) = 6
-    row_epsilon: Positive = 1e-6  # added to a row's length
+    row_epsilon: Epsilon = 1e-6  # added to a row's length
     train_images: _whole(1, or_none=True) = None  # at most this many, chosen at random
     validation_share: Share = 0.0  # of the training images held out
     pixel_mean: Finite = 0.0  # pixels become (pixel - pixel_mean) / pixel_deviation
@@ -131,6 +133,9 @@ class Recipe:
     WORDS = ("name", "about")  # what is no setting
 
     def __post_init__(self):
+        for field in fields(self):
+            if isinstance(value := getattr(self, field.name), np.generic):
+                object.__setattr__(self, field.name, value.item())  # NumPy's numbers as Python's
         self._check_widths()
         for name, rule in _rules(type(self)).items():
             value = getattr(self, name)
@@ -211,7 +216,10 @@ class Recipe:
         known = [field.name for field in fields(self)]
         for name in changes:
             if name not in known:
-                raise ValueError(f"a recipe has no setting {name!r}; there are {', '.join(known)}")
+                raise ValueError(
+                    f"a recipe has no setting {name!r}; there are {', '.join(known)}"
+                    + did_you_mean(name, known)
+                )
         return replace(self, **changes)
 
     def differences(self, other):
@@ -242,7 +250,7 @@ class Recipe:
         share = self.validation_share * len(everything.train.images)
         train, validation = hold_out(everything.train, round(share / 10) * 10)
         if self.train_images is not None and self.train_images < len(train.images):
-            generator = torch.Generator().manual_seed(seed)
+            generator = torch.Generator().manual_seed(check_seed(seed))
             order = torch.randperm(len(train.images), generator=generator, device="cpu")
             train = train.take(order[: self.train_images].to(train.images.device))
         digits = Digits(train, validation, everything.test)
@@ -263,7 +271,7 @@ class Recipe:
             epsilon=self.row_epsilon,
             label_strength=self.label_strength,
             head=self.head,
-            generator=torch.Generator().manual_seed(seed),
+            generator=torch.Generator().manual_seed(check_seed(seed)),
         )
         return net.to(choose_device(device))
 

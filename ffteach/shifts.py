@@ -5,6 +5,8 @@ import math
 
 import torch
 
+LARGEST_REACH = 5  # of predictions: (2 x 5 + 1)^2 = 121 copies of each image
+
 
 def moved(images, down, right):
     """Return the images `(n, D)` moved down and right by whole pixels, negative: up and left.

@@ -4,12 +4,21 @@ import copy
 import hashlib
 import math
 import time
+import warnings
 from dataclasses import asdict, dataclass
 
 import torch
 from tqdm.auto import tqdm
 
-from .checks import check_training_data
+from .checks import (
+    check_counts,
+    check_precision,
+    check_seed,
+    check_training_data,
+    finite,
+    trouble_in,
+    whole,
+)
 from .data import Digits, Split
 from .device import matrix_dtype
 from .head import LEARNING_RATE as HEAD_RATE
@@ -28,8 +37,11 @@ IMAGES_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class Record:
-    """What one step did; `loss`, `goodness_pos`, `goodness_neg` hold a mean for each of
-    `layers`."""
+    """What one step did; `loss`, `goodness_pos`, `goodness_neg` hold a mean for each of `layers`.
+
+    >>> print(Record(9, 1, False, (0,), 0.1, torch.tensor([[0.5], [3.0], [1.0]])))
+    epoch 1, step 9 | layer 1: loss 0.5000, goodness + 3.000 - 1.000
+    """
 
     step: int  # steps taken so far, 1 after the first
     epoch: int  # the epoch it belongs to, from 1; with the greedy schedule of the layer
@@ -52,7 +64,7 @@ class Record:
 
     def __str__(self):
         parts = [
-            f"layer {layer}: loss {loss:.4f}, goodness + {pos:.3f} - {neg:.3f}"
+            f"layer {layer + 1}: loss {loss:.4f}, goodness + {pos:.3f} - {neg:.3f}"
             for layer, loss, pos, neg in zip(
                 self.layers, self.loss, self.goodness_pos, self.goodness_neg
             )
@@ -91,16 +103,20 @@ def _counted(name, doc):
 class Training:
     """One training run: iterate it, and each `next()` takes one step on one batch, as a `Record`.
 
-    Between two records you may change `learning_rate`, `threshold` and `temperature` (they act on
-    the next step), raise or lower `epochs` (grown layers keep the recipe's `growth_epochs`), put
-    layer numbers, from 0, into `frozen` (those stay as they are), or stop: the network is usable at
-    any time, and a step that Ctrl-C interrupts is taken whole or not at all. `state_dict()` and
-    `load_state_dict()` rewind and resume to the bit. `growth` lists (number of layers, accuracy).
+    Between two records you may change `learning_rate`, `threshold`, `temperature` and `epochs` (not
+    of grown layers), put layer numbers into `frozen` (those stay as they are), or stop: a step that
+    Ctrl-C interrupts is taken whole or not at all. In Python layers count from 0, in what a person
+    reads from 1. `state_dict()` and `load_state_dict()` rewind and resume to the bit. `growth`
+    lists (number of layers, accuracy); `trouble` says whether the network diverged or is dead.
+
+    >>> data, recipe = load_mnist(), Recipe(widths=(784, 20), batch_size=5000, epochs=1)
+    >>> [record.step for record in Training(recipe.network(), data, recipe)]
+    [1, 2]
     """
 
     def __init__(self, net, data, recipe, *, seed=0, draw=None):
         _check_kinds(net, data, recipe, draw)
-        self.net, self.recipe = net, recipe
+        self.net, self.recipe, self.draw = net, recipe, draw
         self.train_split, self.validation_split = data, None
         if isinstance(data, Digits):
             self.train_split, self.validation_split = data.train, data.validation
@@ -110,7 +126,8 @@ class Training:
         self.learning_rate, self.threshold = recipe.learning_rate, recipe.threshold
         self.temperature = recipe.temperature
         self.frozen, self.growth, self.seconds = set(), [], 0.0
-        self.generator = torch.Generator().manual_seed(seed)
+        self.trouble = None  # in words, once a layer diverged or died; looked for at epoch ends
+        self.generator = torch.Generator().manual_seed(check_seed(seed))
         self.schedule = Schedule(recipe, len(self.train_split.images), len(net.layers))
         self.dtype, self._weight_dtype = training_dtype(net, recipe), net.layers[0].weight.dtype
         self.pairs = make_pairs(net, self.train_split, recipe, self.generator, self.dtype, draw)
@@ -121,11 +138,16 @@ class Training:
         self._optimisers = [self._new_optimiser(layer) for layer in net.layers]
         self._head_optimiser = net.head and head_optimiser(net.head)
 
-    epochs = property(
-        lambda run: run.schedule.epochs,
-        lambda run, epochs: setattr(run.schedule, "epochs", epochs),
-        doc="Epochs in all, or with the greedy schedule for each layer.",
-    )
+    @property
+    def epochs(self):
+        """Epochs in all, or with the greedy schedule for each layer; at least 1."""
+        return self.schedule.epochs
+
+    @epochs.setter
+    def epochs(self, epochs):
+        check_counts(epochs=(epochs, 1))
+        self.schedule.epochs = int(epochs)
+
     step = _counted("step", "Steps taken so far.")
     epoch = _counted("epoch", "Epochs finished, with the greedy schedule of this layer.")
     phase = _counted("phase", "With the greedy schedule the layer that is being trained, from 0.")
@@ -157,6 +179,8 @@ class Training:
             if schedule.step == step:  # nothing but the generator has moved
                 self.generator.set_state(former)
             raise
+        if epoch_done and self.trouble is None:
+            self._look_for_trouble(layers, stats)
         self.seconds += time.perf_counter() - started
         epoch = schedule.epoch + (not epoch_done)
         return Record(schedule.step, epoch, epoch_done, layers, self.seconds, stats)
@@ -201,7 +225,7 @@ class Training:
                 f"{self.step} steps taken, {self.epoch} of {self.phase_epochs} epochs done, "
                 f"{self.seconds:.1f} s of training"
             )
-        layers = ", ".join(map(str, self.active_layers))
+        layers = ", ".join(str(layer + 1) for layer in self.active_layers)
         recipe = f"recipe {self.recipe.name!r}, layer {layers}"
         return f"<Training of {self.net.widths} by {recipe}: {where}>"
 
@@ -276,6 +300,14 @@ class Training:
         if interruption is not None:
             raise interruption
         return epoch_done
+
+    def _look_for_trouble(self, layers, stats):
+        """Warn of the first layer that diverged or died, and put it into `trouble`: in words."""
+        for index, total in zip(layers, (stats[1] + stats[2]).tolist()):
+            trouble = trouble_in(total, f"layer {index + 1}")
+            if trouble and self.trouble is None:
+                self.trouble = trouble
+                warnings.warn(f"epoch {self.epoch}: {trouble}", RuntimeWarning, stacklevel=3)
 
     def _is_frozen(self, index):
         return index in self.frozen or not self.net.layers[index].weight.requires_grad
@@ -376,7 +408,7 @@ class Training:
         Raises ValueError, before anything changes, for a state of another recipe, other data or
         another network.
         """
-        self._check_state(state)
+        self.check_state(state)
         state = copy.deepcopy(state)
         count, layers = len(state["optimisers"]), list(self.net.layers)
         while len(layers) < count:
@@ -403,6 +435,7 @@ class Training:
             self.generator.set_state(state["generator"])
             self.pairs.fixed = here(state["fixed_negatives"])
             self.frozen, self.growth = set(state["frozen"]), state["growth"]
+            self.trouble = None
             for name in self.KNOBS:
                 setattr(self, name, state[name])
             self.schedule.order, self.schedule.layers = here(state["order"]), count
@@ -428,11 +461,10 @@ class Training:
             }
         return self._made_for
 
-    def _check_state(self, state):
-        mine, theirs = (
-            self._fingerprint(),
-            state.get("made_for") if isinstance(state, dict) else None,
-        )
+    def check_state(self, state):
+        """Raise ValueError unless `state` is one of this recipe, network and data."""
+        mine = self._fingerprint()
+        theirs = state.get("made_for") if isinstance(state, dict) else None
         if theirs is None:
             raise ValueError("this is no state of a training: give what run.state_dict() returned")
         if theirs["recipe"] != mine["recipe"]:
@@ -462,16 +494,23 @@ class Training:
 
     def _check_before_a_step(self):
         """Raise ValueError unless what may be changed while it trains is usable."""
+        check_precision(self.net)
         for name, least in (
             ("learning_rate", "above 0"),
             ("temperature", "above 0"),
             ("threshold", ""),
         ):
             value = getattr(self, name)
-            number = isinstance(value, (int, float)) and math.isfinite(value)
-            if not number or (least and value <= 0):
+            if not finite(value) or (least and value <= 0):
                 raise ValueError(f"{name}={value!r}: expected a finite number {least}".rstrip())
         layers = self.net.layers
+        if not isinstance(self.frozen, (set, frozenset, list, tuple)) or not all(
+            whole(layer) and 0 <= layer < len(layers) for layer in self.frozen
+        ):
+            raise ValueError(
+                f"frozen={self.frozen!r}: expected a set of layer numbers from 0 to "
+                f"{len(layers) - 1}, such as {{0}} for the first layer"
+            )
         if len(layers) != len(self._layers) or any(
             a is not b for a, b in zip(layers, self._layers)
         ):

@@ -53,6 +53,8 @@ def add(report, machine, content):
     if not report["finished"]:
         name, seed = report["recipe"], report["seed"]
         raise SystemExit(f"the run of {name} with seed {seed} was interrupted: it is no result")
+    if report.get("trouble"):
+        raise SystemExit(f"this run of {report['recipe']} is no result: {report['trouble']}")
     measured = Recipe(**report["settings"])
     changes = differences(measured, RECIPES[report["recipe"]])
     run = {name: report[name] for name in KEPT if report.get(name) is not None}

@@ -1,5 +1,6 @@
 """The named recipes: the published systems, the quick classroom ones and the paper's."""
 
+from ..checks import did_you_mean
 from ..recipe import Recipe
 
 SYSTEM_A = Recipe(
@@ -46,8 +47,23 @@ PAPER_SUPERVISED = dict(
     precision="bfloat16",
 )
 
-RECIPES = {
-    recipe.name: recipe
+
+def no_recipe(name):
+    """Return what is said of a recipe's name that is not known."""
+    return (
+        f"there is no recipe {name!r}; there are {', '.join(RECIPES)}{did_you_mean(name, RECIPES)}"
+    )
+
+
+class Recipes(dict):
+    """Recipes by their names; a name that is not known is answered by those that are."""
+
+    def __missing__(self, name):
+        raise KeyError(no_recipe(name))
+
+
+RECIPES = Recipes(
+    (recipe.name, recipe)
     for recipe in (
         Recipe(
             name="quick",
@@ -162,4 +178,4 @@ RECIPES = {
             **OFFICIAL_RULE,
         ),
     )
-}
+)

@@ -6,9 +6,17 @@ from dataclasses import asdict, dataclass
 import torch
 
 from ..device import choose_device
-from ..inference import error_rate, layer_error_rates, predict_one_pass
+from ..inference import error_rate, layer_error_rates, network_trouble, predict_one_pass
 from ..probe import LinearProbe, PublishedProbe, baselines, features
 from ..training import train, training_dtype
+
+NO_ERRORS = {
+    "train_error": None,
+    "validation_error": None,
+    "test_error": None,
+    "layer_test_errors": [],
+    "softmax_test_error": None,
+}
 
 
 @dataclass(frozen=True)
@@ -27,8 +35,8 @@ class Report:
     seed: int
     epochs: int  # finished in all, each layer's counted with the greedy schedule
     widths: list[int]
-    train_error: float
-    test_error: float
+    train_error: float | None  # None, as all errors, if it was not asked, or has no meaning
+    test_error: float | None
     layer_test_errors: list[float]
     softmax_test_error: float | None  # of the one-pass softmax head; None without one
     baselines: dict | None  # test errors: raw_pixels, untrained; None for a supervised recipe
@@ -41,93 +49,115 @@ class Report:
     test_images: int
     validation_error: float | None
     growth: list
-    finished: bool  # False if training was interrupted
+    finished: bool  # False if training, probe or baselines were interrupted
+    trouble: str | None = None  # why the network is no result: it diverged, or is dead
 
     def as_dict(self):
         """Return the report as plain numbers, texts and lists, ready for JSON."""
         return asdict(self)
 
     def __str__(self):
-        if self.baselines:
-            detail = (
-                "probe; without training: {raw_pixels:.2%} on raw pixels, "
-                "{untrained:.2%} on the untrained network"
-            ).format(**self.baselines)
-        else:
-            detail = ", ".join(
-                f"layer {index}: {error:.2%}" for index, error in enumerate(self.layer_test_errors)
-            )
+        state = ("" if self.finished else ", INTERRUPTED") + (", NO RESULT" if self.trouble else "")
         lines = [
             f"{self.recipe} on {self.data} "
             f"({self.train_images:,} training and {self.test_images:,} test images), "
-            f"seed {self.seed}, {self.epochs} epochs" + ("" if self.finished else ", INTERRUPTED"),
-            f"  training error {self.train_error:.2%}, test error {self.test_error:.2%} ({detail})",
+            f"seed {self.seed}, {self.epochs} epochs{state}",
+            *self._errors(),
             f"  {self.seconds:.1f} s of training on {self.device} with {self.threads} threads, "
             f"peak memory {self.peak_memory_mb:,.0f} MB, widths {self.widths}",
         ]
-        if self.validation_error is not None:
-            lines.insert(2, f"  validation error {self.validation_error:.2%}")
-        if self.softmax_test_error is not None:
-            lines.insert(
-                2, f"  test error of the one-pass softmax head {self.softmax_test_error:.2%}"
-            )
-        if self.growth:
-            lines.insert(
-                2,
-                "  accuracy as it grew: "
-                + ", ".join(f"{layers} layers {accuracy:.2%}" for layers, accuracy in self.growth),
-            )
         return "\n".join(lines)
 
+    def _errors(self):
+        """The lines of the report that tell how good the network is."""
+        if self.trouble:
+            yield f"  {self.trouble}"
+        if self.test_error is not None:
+            detail = ", ".join(
+                f"layer {number}: {error:.2%}"
+                for number, error in enumerate(self.layer_test_errors, start=1)
+            )
+            if self.baselines:
+                detail = (
+                    "probe; without training: {raw_pixels:.2%} on raw pixels, "
+                    "{untrained:.2%} on the untrained network"
+                ).format(**self.baselines)
+            errors = f"training error {self.train_error:.2%}, test error {self.test_error:.2%}"
+            yield f"  {errors} ({detail or 'probe; its baselines were not fitted'})"
+        if self.growth:
+            grown = (f"{layers} layers {accuracy:.2%}" for layers, accuracy in self.growth)
+            yield f"  accuracy as it grew: {', '.join(grown)}"
+        if self.softmax_test_error is not None:
+            yield f"  test error of the one-pass softmax head {self.softmax_test_error:.2%}"
+        if self.validation_error is not None:
+            yield f"  validation error {self.validation_error:.2%}"
 
-def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=iter):
+
+def run_recipe(
+    recipe, which="sample", *, root=None, device=None, seed=0, watch=iter, keep=None, resume=False
+):
     """Train a recipe's network on its data and return `(Report, FFNet, Digits)`.
 
     which, root: see `load_mnist`. device: see `choose_device`. watch: wraps the `Training` while it
-    is iterated, for a progress bar. Ctrl-C ends the training early; the report then tells what the
-    network has reached and says so.
+    is iterated, for a progress bar. keep: a `Checkpoint` that saves it meanwhile; resume: go on
+    from it. Ctrl-C ends the training early, or whatever comes after it; the report then tells what
+    the network has reached and says so. Raises as these do.
     """
     device = choose_device(device)
     data = recipe.load_data(which, root=root, seed=seed, device=device)
-    net = recipe.network(seed=seed, device=device)
-    run = train(net, data, recipe, seed=seed)
-    untrained = (
-        baselines(net, data, *_probe(recipe)) if recipe.negatives == "hybrids" else None
-    )  # now: the network is still untrained
-    epochs, finished = 0, False
+    if resume:
+        run = keep.resumed(data)
+    else:
+        run = train(recipe.network(seed=seed, device=device), data, recipe, seed=seed)
+    finished = _train(run, watch, keep)
+    found, done = {"baselines": None}, False
+    trouble = network_trouble(run.net, data.test.images[:100])
     try:
-        for record in watch(run):
-            epochs += record.epoch_done
-        finished = True
+        if trouble is None and recipe.negatives != "hybrids":
+            found |= _goodness_errors(recipe, run.net, data)
+        elif trouble is None:
+            found |= _probe_errors(recipe, run.net, data)
+            untrained = recipe.network(seed=seed, device=device)
+            found |= {"baselines": baselines(untrained, data, *_probe(recipe))}
+        done = finished
     except KeyboardInterrupt:
-        pass
-    return (
-        Report(
-            recipe=recipe.name,
-            data=which,
-            device=device_name(device),
-            seed=seed,
-            epochs=epochs,
-            widths=net.widths,
-            **(
-                _goodness_errors(recipe, net, data)
-                if untrained is None
-                else _probe_errors(recipe, net, data)
-            ),
-            baselines=untrained,
-            seconds=run.seconds,
-            peak_memory_mb=peak_memory_mb(device),
-            settings=asdict(recipe),
-            threads=torch.get_num_threads(),
-            precision=str(training_dtype(net, recipe)).removeprefix("torch."),
-            train_images=len(data.train.images),
-            test_images=len(data.test.images),
-            growth=[list(entry) for entry in run.growth],
-            finished=finished,
-        ),
-        net,
-        data,
+        if keep is not None:
+            keep.keep(run, now=True)
+    if done and keep is not None:
+        keep.remove()
+    report = Report(
+        recipe=recipe.name,
+        data=which,
+        device=device_name(device),
+        seed=seed,
+        epochs=run.step // run.steps_per_epoch,
+        widths=run.net.widths,
+        **{**NO_ERRORS, **found},
+        seconds=run.seconds,
+        peak_memory_mb=peak_memory_mb(device),
+        settings=asdict(recipe),
+        threads=torch.get_num_threads(),
+        precision=str(training_dtype(run.net, recipe)).removeprefix("torch."),
+        train_images=len(data.train.images),
+        test_images=len(data.test.images),
+        growth=[list(entry) for entry in run.growth],
+        finished=done,
+        trouble=trouble,
     )
+    return report, run.net, data
+
+
+def _train(run, watch, keep):
+    """Train to the end and return True, or False if Ctrl-C came before it."""
+    try:
+        for _ in watch(run):
+            if keep is not None:
+                keep.keep(run)
+    except KeyboardInterrupt:
+        if keep is not None:
+            keep.keep(run, now=True)
+        return False
+    return True
 
 
 def _goodness_errors(recipe, net, data):
@@ -160,8 +190,6 @@ def _probe_errors(recipe, net, data):
     errors = [None if x is None else probe.error(x, split.labels) for x, split in zip(seen, data)]
     return {
         **dict(zip(("train_error", "validation_error", "test_error"), errors)),
-        "layer_test_errors": [],
-        "softmax_test_error": None,
     }
 
 

@@ -27,12 +27,13 @@ FAST = [
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, digits):
+def run(monkeypatch, capsys, digits, tmp_path):
     """Call the command line on a few digits.
 
     `run("run", "quick", ...)` -> (exit code, standard output, standard error).
     """
     monkeypatch.setattr(Recipe, "load_data", few_digits(digits))
+    monkeypatch.setenv("FFTEACH_DATA", str(tmp_path / "cache"))
 
     def call(*arguments):
         code = command_line.main([str(argument) for argument in arguments])
@@ -97,6 +98,7 @@ def test_run_reports_what_a_reader_needs(run, tmp_path):
         "baselines",
         "precision",
         "softmax_test_error",
+        "trouble",
     }
     assert set(found) == wanted
     assert (found["recipe"], found["data"], found["device"], found["seed"], found["epochs"]) == (
@@ -181,7 +183,7 @@ def test_run_passes_seed_root_data_and_device_on(run, monkeypatch):
     seen = []
 
     def stop(recipe, which, **options):
-        options.pop("watch")
+        del options["watch"], options["keep"], options["resume"]
         seen.append((recipe.name, which, options))
         raise RuntimeError("enough")
 
@@ -269,7 +271,9 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones(run, no_training):
     assert (
         code == 2
         and out == ""
-        and error == f"ffteach: there is no recipe 'quickly'; there are {', '.join(RECIPES)}\n"
+        and error
+        == f"ffteach: there is no recipe 'quickly'; there are {', '.join(RECIPES)}"
+        + "; did you mean 'quick'?\n"
     )
 
 

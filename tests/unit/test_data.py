@@ -1,16 +1,21 @@
 """Digits: the bundled sample, the validation split, the full set in a folder of our own making, and
 what is refused."""
 
+import gzip
+import hashlib
+import io
 import struct
+from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 import torch
-import torchvision.datasets.mnist as torchvision_mnist
 
 from ffteach import Digits, data, load_mnist
 from ffteach.checks import check_images, check_labels
 from ffteach.data import RAW_FILES, hold_out, rescale_pixels
+
+NAMES = list(RAW_FILES)
 
 
 def rows(*splits):
@@ -179,7 +184,7 @@ def no_network(monkeypatch):
         tried.append(url)
         raise URLError("network is unreachable")
 
-    monkeypatch.setattr(torchvision_mnist, "download_and_extract_archive", fail)
+    monkeypatch.setattr(data, "urlopen", fail)
     monkeypatch.delenv("FFTEACH_DATA", raising=False)
     return tried
 
@@ -213,7 +218,19 @@ def full_folder(tmp_path_factory):
     return root
 
 
-def test_full_set_is_read_from_a_folder_without_a_download(full_folder, no_network, capsys):
+def believe(monkeypatch, folder):
+    """Take the files of a folder for MNIST's own."""
+    raw = folder / "MNIST" / "raw"
+    names = (name for name in RAW_FILES if (raw / name).exists())
+    for name in names:
+        digest = hashlib.sha256((raw / name).read_bytes()).hexdigest()
+        monkeypatch.setitem(RAW_FILES, name, digest)
+
+
+def test_full_set_is_read_from_a_folder_without_a_download(
+    full_folder, no_network, capsys, monkeypatch
+):
+    believe(monkeypatch, full_folder)
     full = load_mnist("full", root=str(full_folder), validation=10_000)
     assert [len(split.images) for split in full] == [50_000, 10_000, 10_000]
     assert no_network == [] and capsys.readouterr().out == ""
@@ -243,7 +260,7 @@ def test_full_set_without_network_says_what_was_tried_and_what_to_do(tmp_path, n
 
 
 def test_full_set_with_one_file_missing_is_downloaded(tmp_path, no_network):
-    (write_mnist(tmp_path) / RAW_FILES[3]).unlink()
+    (write_mnist(tmp_path) / NAMES[3]).unlink()
     with pytest.raises(RuntimeError, match="network is unreachable"):
         load_mnist("full", root=tmp_path)
 
@@ -275,7 +292,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, no_network, monkeypa
     def refuse(path, *args, **kwargs):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(torchvision_mnist.os, "makedirs", refuse)
+    monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(
         RuntimeError,
         match="cannot write to .*Permission denied.*another folder with root=.*load_mnist.'sample'",
@@ -283,7 +300,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, no_network, monkeypa
         load_mnist("full", root=tmp_path / "data")
 
 
-@pytest.mark.parametrize("file", RAW_FILES)
+@pytest.mark.parametrize("file", list(RAW_FILES))
 @pytest.mark.parametrize(
     "length", [0, 3, 6, 100], ids=["empty", "in the magic number", "in the sizes", "in the content"]
 )
@@ -300,9 +317,57 @@ def test_labels_that_do_not_belong_to_the_images_are_noticed(full_folder, tmp_pa
     raw.mkdir(parents=True)
     for name in RAW_FILES:
         (raw / name).symlink_to(full_folder / "MNIST" / "raw" / name)
-    (raw / RAW_FILES[1]).unlink()
-    (raw / RAW_FILES[1]).symlink_to(full_folder / "MNIST" / "raw" / RAW_FILES[3])
+    (raw / NAMES[1]).unlink()
+    (raw / NAMES[1]).symlink_to(full_folder / "MNIST" / "raw" / NAMES[3])
     with pytest.raises(ValueError, match="delete that folder"):
+        load_mnist("full", root=tmp_path)
+
+
+def test_files_that_were_changed_are_noticed(full_folder, tmp_path, no_network, monkeypatch):
+    """Full size and well formed, but not MNIST's: the labels in reversed order."""
+    believe(monkeypatch, full_folder)
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in NAMES:
+        (raw / name).write_bytes((full_folder / "MNIST" / "raw" / name).read_bytes())
+    labels = (raw / NAMES[3]).read_bytes()
+    (raw / NAMES[3]).write_bytes(labels[:8] + labels[:7:-1])
+    with pytest.raises(ValueError, match=f"{NAMES[3]} is not MNIST's: its checksum differs"):
+        load_mnist("full", root=tmp_path)
+
+
+class Answer(io.BytesIO):
+    headers = {"Content-Length": "9"}
+
+
+def test_what_is_downloaded_is_checked_and_a_second_address_is_tried(
+    full_folder, tmp_path, monkeypatch, capsys
+):
+    believe(monkeypatch, full_folder)
+    asked = []
+
+    def answer(url, timeout):
+        asked.append(url)
+        assert timeout == data.STALLED <= 60
+        name = url.rpartition("/")[2].removesuffix(".gz")
+        content = (full_folder / "MNIST" / "raw" / name).read_bytes()
+        if len(asked) == 1:
+            raise TimeoutError("timed out")
+        if len(asked) == 3:
+            content = content[:-1] + b"7"
+        packed = gzip.compress(content, 1)
+        return Answer(packed[:50] if len(asked) == 5 else packed)
+
+    monkeypatch.setattr(data, "urlopen", answer)
+    full = load_mnist("full", root=tmp_path)
+    assert len(full.train.labels) == 60_000 and len(asked) == 7
+    assert "train-labels-idx1-ubyte.gz" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "MNIST" / "raw").iterdir()) == sorted(NAMES)
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, no_network):
+    (tmp_path / "MNIST").write_text("a file")
+    with pytest.raises(RuntimeError, match="cannot write to"):
         load_mnist("full", root=tmp_path)
 
 

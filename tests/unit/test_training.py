@@ -494,7 +494,7 @@ def test_records_and_runs_say_where_they_stand(few):
         "nothing trained yet" in repr(run) and "mine" in repr(run) and "[784, 30, 20]" in repr(run)
     )
     text = str(next(run))
-    for word in ("epoch 1", "step 1", "layer 0", "layer 1", "loss", "goodness"):
+    for word in ("epoch 1", "step 1", "layer 1", "layer 2", "loss", "goodness"):
         assert word in text
     list(run)
     assert "8 steps taken, 2 of 2 epochs done" in repr(run)
