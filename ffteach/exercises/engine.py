@@ -45,6 +45,10 @@ SAYS = {  # mistakes that any answer can make
     "repeats itself: leave the seed to the caller.",
     "never returns": "Your code did not come to an end within {seconds:g} s and was stopped. Look "
     "for a loop whose condition never becomes false, or for a Python loop over far too much.",
+    "factor": "Your result is {factor:.4g} times the right one ({inputs}). Look for a factor that "
+    "is missing, one too many, or a number written in where a shape or an argument belongs.",
+    "constant": "Your function gives the same result for other inputs: it does not depend on what "
+    "it is given ({inputs}).",
     "unknown": "The numbers are not right yet, and this is no mistake that we know. Take a case so "
     "small that you can do it by hand, and print every step beside your own.",
 }
@@ -121,6 +125,7 @@ class Trial:
         self.rng.manual_seed(seed) if seed is not None else self.rng.seed()
         self.inputs = "these inputs"
         self.seconds = exercise.seconds or SECONDS
+        self.words, self.last = {}, None  # for the sentences; the last call: function, arguments
         self.earned, self.done = 0.0, ""  # the share of the points that is safe, and what for
         self.changed = self.seeded = self.graph = False  # what a right answer must not do either
 
@@ -142,7 +147,7 @@ class Trial:
 
     def no(self, name, points=0.0, **words):
         """End with the mistake called `name`."""
-        words = {"inputs": self.inputs, **words}
+        words = {"inputs": self.inputs, **self.words, **words}
         sentence = self.exercise.says[name].format_map(words)
         raise NotYet(name, sentence, max(points, self.earned))
 
@@ -166,10 +171,9 @@ class Trial:
     def call(self, function, *args, inputs=None, **named):
         """Return `function(*copies of args)`, watched for errors, changed inputs and the seed."""
         if not callable(function):
-            if function is None or function is Ellipsis:
-                raise NotAttempted
+            self.attempted(function)
             self.no("not callable", found=describe(function))
-        self.inputs = inputs or _shapes(args)
+        self.inputs, self.last = inputs or _shapes(args), (function, args, named)
         copies = [a.clone() if type(a) is torch.Tensor else a for a in args]
         seed = int(self.randint(1, 2**31, 1))
         torch.manual_seed(seed)
@@ -249,7 +253,35 @@ class Trial:
             for candidate in others:
                 if close(value, candidate, tolerance) and not close(candidate, right, tolerance):
                     return name
-        return "unknown"
+        if factor := _factor(value, right, tolerance):
+            self.words = {"factor": factor}
+            return "factor"
+        return "constant" if self._is_constant(value) else "unknown"
+
+    def _is_constant(self, value):
+        """Say whether the last call gives the same value for other tensors too."""
+        function, args, named = self.last or (None, (), {})
+        others = [_other(a) if type(a) is torch.Tensor else a for a in args]
+        if all(other is a for other, a in zip(others, args)):
+            return False
+        with contextlib.suppress(Exception):
+            again = function(*others, **named)
+            parts = map(torch.as_tensor, again if type(again) in (tuple, list) else [again])
+            return any(close(part.reshape(value.shape), value, 1e-9) for part in parts)
+        return False
+
+    def entries(self, answers, right, read):
+        """Return a dict's entries as `read` gives them, None for open ones; at least one is filled.
+
+        right: the right entries. read: turns an entry into a value, or ends the judgement.
+        """
+        self.attempted(answers)
+        self.require(type(answers) is dict and set(answers) <= set(right), "form")
+        values = {key: plain(answers.get(key)) for key in right}
+        values = {k: None if v is None or v is Ellipsis else read(k, v) for k, v in values.items()}
+        if all(value is None for value in values.values()):
+            raise NotAttempted
+        return values
 
     # ---- the run
 
@@ -340,6 +372,29 @@ def close(value, other, tolerance=1e-4):
         return False
     allowed = tolerance * max([abs(x) for x in theirs if math.isfinite(x)] + [1e-30])
     return all(x == y or abs(x - y) <= allowed for x, y in zip(mine, theirs))
+
+
+def _factor(value, right, tolerance):
+    """Return the number by which the right result is multiplied, or None."""
+    mine, theirs = numbers(value), numbers(right)
+    square = sum(x * x for x in theirs)
+    if len(mine) != len(theirs) or not square or not math.isfinite(square):
+        return None
+    factor = sum(x * y for x, y in zip(mine, theirs)) / square
+    usual = any(abs(factor / f - 1) < 1e-3 for f in (-1, 2, -2, 0.5, -0.5, 4, 0.25, 100, 0.01))
+    if not math.isfinite(factor) or not 1e-6 < abs(factor) < 1e6 or (len(mine) < 3 and not usual):
+        return None
+    room = tolerance * max(abs(factor * x) for x in theirs)
+    return factor if all(abs(x - factor * y) <= room for x, y in zip(mine, theirs)) else None
+
+
+def _other(tensor):
+    """Return a tensor with other entries, in another order; whole numbers stay as they are."""
+    if not tensor.is_floating_point():
+        return tensor
+    entries = tensor.detach().flatten()
+    mixed = entries[torch.randperm(len(entries))]
+    return (mixed * 1.25 + 0.1).reshape(tensor.shape)
 
 
 def describe(value):

@@ -942,12 +942,13 @@ def show_programs():
 
 
 def _judge_bug_hunt(trial, answers):
-    trial.attempted(answers)
-    trial.require(type(answers) is dict and set(answers) <= set(PROGRAMS), "form")
-    lines = {key: _line(trial, key, answers.get(key)) for key in PROGRAMS}
+    def read(key, value):
+        value = int(value) if type(value) is str and value.strip().isdigit() else value
+        trial.require(type(value) is int, "no line number", key=key, found=value)
+        return value
+
+    lines = trial.entries(answers, PROGRAMS, read)
     missing = [key for key, line in lines.items() if line is None]
-    if len(missing) == len(PROGRAMS):
-        raise NotAttempted
     wrong = [k for k, line in lines.items() if line is not None and line != PROGRAMS[k][1]]
     points = 1 - len(wrong + missing) / len(PROGRAMS)
     if wrong:
@@ -956,17 +957,6 @@ def _judge_bug_hunt(trial, answers):
     if missing:
         done = f"Right so far. Still to be found: {', '.join(missing)}."
         trial.no("unfinished", points, done=done)
-
-
-def _line(trial, key, answer):
-    """Return the number of a line, or None if it is not filled in."""
-    answer = plain(answer)
-    if type(answer) is str and answer.strip().isdigit():
-        answer = int(answer)
-    if answer is None or answer is Ellipsis:
-        return None
-    trial.require(type(answer) is int, "no line number", key=key, found=answer)
-    return answer
 
 
 bug_hunt = Exercise(

@@ -661,18 +661,15 @@ def _retained(net, x_pos, x_neg, rate):
         optimiser.step()
 
 
-velocity = {}
-
-
 def _momentum(net, x_pos, x_neg, rate):
+    net.velocity = getattr(net, "velocity", {})
     for number, layer in enumerate(net.layers):
         h_pos, h_neg = layer(x_pos), layer(x_neg)
         slopes = torch.autograd.grad(local(h_pos, h_neg), [*layer.parameters()])
         with torch.no_grad():
             for kind, (p, slope) in enumerate(zip(layer.parameters(), slopes)):
-                old = velocity.get((id(net), number, kind), 0)
-                velocity[id(net), number, kind] = slope + 0.9 * old
-                p -= rate * velocity[id(net), number, kind]
+                net.velocity[number, kind] = slope + 0.9 * net.velocity.get((number, kind), 0)
+                p -= rate * net.velocity[number, kind]
         x_pos, x_neg = h_pos.detach(), h_neg.detach()
 
 
