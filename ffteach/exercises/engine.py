@@ -261,14 +261,19 @@ class Trial:
     def _is_constant(self, value):
         """Say whether the last call gives the same value for other tensors too."""
         function, args, named = self.last or (None, (), {})
-        others = [_other(a) if type(a) is torch.Tensor else a for a in args]
-        if all(other is a for other, a in zip(others, args)):
-            return False
-        with contextlib.suppress(Exception):
-            again = function(*others, **named)
-            parts = map(torch.as_tensor, again if type(again) in (tuple, list) else [again])
-            return any(close(part.reshape(value.shape), value, 1e-9) for part in parts)
-        return False
+        for _ in range(2):
+            others = [_other(a) if type(a) in (torch.Tensor, float) else a for a in args]
+            if all(other is a for other, a in zip(others, args)):
+                return False
+            try:
+                again = function(*others, **named)
+                parts = again if type(again) in (tuple, list) else [again]
+                parts = [torch.as_tensor(part).reshape(value.shape) for part in parts]
+            except Exception:  # whatever it is, it is no answer that is always the same
+                return False
+            if not any(close(part, value, 1e-6) for part in parts):
+                return False
+        return True
 
     def entries(self, answers, right, read):
         """Return a dict's entries as `read` gives them, None for open ones; at least one is filled.
@@ -390,6 +395,8 @@ def _factor(value, right, tolerance):
 
 def _other(tensor):
     """Return a tensor with other entries, in another order; whole numbers stay as they are."""
+    if type(tensor) is float:
+        return tensor * 0.75
     if not tensor.is_floating_point():
         return tensor
     entries = tensor.detach().flatten()
