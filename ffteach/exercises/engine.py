@@ -127,6 +127,7 @@ class Trial:
         self.seconds = exercise.seconds or SECONDS
         self.words, self.last = {}, None  # for the sentences; the last call: function, arguments
         self.earned, self.done = 0.0, ""  # the share of the points that is safe, and what for
+        self.over = False  # has the thread come to its end?
         self.changed = self.seeded = self.graph = False  # what a right answer must not do either
 
     # ---- random inputs
@@ -297,7 +298,7 @@ class Trial:
         verdict comes all the same, and that thread goes on until the call returns.
         """
         result = []
-        worker = threading.Thread(target=self._work, args=(answers, result), daemon=True)
+        worker = threading.Thread(target=self._run, args=(answers, result), daemon=True)
         worker.start()
         start, clock = time.monotonic(), _clock(worker)
         while worker.is_alive() and time.monotonic() < start + self.seconds * PATIENCE:
@@ -305,7 +306,9 @@ class Trial:
             if clock() > self.seconds:
                 break
         end = time.monotonic() + 1.0
-        while worker.is_alive() and time.monotonic() < end:  # code may catch it: ask again
+        while (
+            worker.is_alive() and not self.over and time.monotonic() < end
+        ):  # code may catch it: ask again
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(worker.ident), ctypes.py_object(Stop)
             )
@@ -314,6 +317,14 @@ class Trial:
             sentence = self.exercise.says["never returns"].format(seconds=self.seconds)
             return "not yet", "never returns", sentence, self.earned
         return result[0]
+
+    def _run(self, answers, result):
+        """Do the work of the thread; a second Stop may come while the first is dealt with."""
+        with contextlib.suppress(Stop):
+            try:
+                self._work(answers, result)
+            finally:
+                self.over = True
 
     def _work(self, answers, result):
         try:

@@ -73,7 +73,7 @@ wrong(E, "shape", features(lambda h: h.square().mean(1, keepdim=True)))
 wrong(E, "standardised", features(lambda h: h / (h.std(1, keepdim=True) + 1e-6)))
 wrong(E, "largest 1", features(lambda h: h / (h.amax(1, keepdim=True) + 1e-6)))
 wrong(
-    E, "too much added", features(lambda h: h * h.shape[1] ** 0.5 / (h.norm(dim=1) + 0.1)[:, None])
+    E, "too much added", features(lambda h: h * h.shape[1] ** 0.5 / (h.norm(dim=1) + 0.03)[:, None])
 )
 wrong(E, "uses the package", lambda net, x, layers: ffteach.features(net, x, layers=layers))
 wrong(E, "unknown", features(lambda h: F.normalize(h) * 30**0.5))
