@@ -18,6 +18,7 @@ from .verdict import Hint, Solution, Verdict
 SECONDS = 10.0  # of processor time for one check; nbgrader's own limit is 30 s a cell
 PATIENCE = 2.5  # times as long on the clock: the machine may be busy, or the code asleep
 SAYS = {  # mistakes that any answer can make
+    "unfinished": "{done}",
     "error": "Your code stopped with {kind}: {message}. It was called with {inputs}. "
     "Call it yourself with such an input, and read the last line of the error.",
     "exits": "Your code ends the program (exit or quit). A function that others call must return: "
@@ -29,6 +30,8 @@ SAYS = {  # mistakes that any answer can make
     "python number": "You return a plain Python number. It has no gradient, so nothing could learn "
     "from it: leave out .item() or float().",
     "not a tensor": "You return {found}, where a torch tensor is expected.",
+    "values and indices": "max, min, sort and topk with a dimension return two things, the values "
+    "and their indices: take one of them, such as .indices.",
     "tuple": "You return {found}, where {count} values are expected: return a, b.",
     "shape": "The result has shape {got}, but for {inputs} it should have shape {want}.",
     "kind of numbers": "The result is of type {got}, where {want} is needed.",
@@ -42,9 +45,14 @@ SAYS = {  # mistakes that any answer can make
     "repeats itself: leave the seed to the caller.",
     "never returns": "Your code did not come to an end within {seconds:g} s and was stopped. Look "
     "for a loop whose condition never becomes false, or for a Python loop over far too much.",
-    "unknown": "The numbers are not right yet, and this is no mistake that we know. Do the task's "
-    "small example by hand and print every step beside it.",
+    "factor": "Your result is {factor:.4g} times the right one ({inputs}). Look for a factor that "
+    "is missing, one too many, or a number written in where a shape or an argument belongs.",
+    "constant": "Your function gives the same result for other inputs: it does not depend on what "
+    "it is given ({inputs}).",
+    "unknown": "The numbers are not right yet, and this is no mistake that we know. Take a case so "
+    "small that you can do it by hand, and print every step beside your own.",
 }
+NOT_ATTEMPTED = "Write your code into the cell above and run it, then check again."
 _one_at_a_time = threading.RLock()
 
 
@@ -117,6 +125,10 @@ class Trial:
         self.rng.manual_seed(seed) if seed is not None else self.rng.seed()
         self.inputs = "these inputs"
         self.seconds = exercise.seconds or SECONDS
+        self.words, self.last = {}, None  # for the sentences; the last call: function, arguments
+        self.earned, self.done = 0.0, ""  # the share of the points that is safe, and what for
+        self.over = False  # has the thread come to its end?
+        self.changed = self.seeded = self.graph = False  # what a right answer must not do either
 
     # ---- random inputs
 
@@ -136,13 +148,18 @@ class Trial:
 
     def no(self, name, points=0.0, **words):
         """End with the mistake called `name`."""
-        words = {"inputs": self.inputs, **words}
-        raise NotYet(name, self.exercise.says[name].format_map(words), points)
+        words = {"inputs": self.inputs, **self.words, **words}
+        sentence = self.exercise.says[name].format_map(words)
+        raise NotYet(name, sentence, max(points, self.earned))
 
     def require(self, condition, name, points=0.0, **words):
         """End with the mistake called `name` unless the condition holds."""
         if not condition:
             self.no(name, points, **words)
+
+    def earn(self, points, done):
+        """Note that this share of the points is safe; done: what is right, and what comes next."""
+        self.earned, self.done = points, done
 
     def attempted(self, *values):
         """End as "not attempted" if a value is still what the stub holds: None or Ellipsis."""
@@ -153,18 +170,16 @@ class Trial:
     # ---- calls
 
     def call(self, function, *args, inputs=None, **named):
-        """Return `function(*args)`: watched for errors, changed inputs and the global seed."""
+        """Return `function(*copies of args)`, watched for errors, changed inputs and the seed."""
         if not callable(function):
-            if function is None or function is Ellipsis:
-                raise NotAttempted
+            self.attempted(function)
             self.no("not callable", found=describe(function))
-        self.inputs = inputs or _shapes(args)
-        tensors = [a for a in (*args, *named.values()) if type(a) is torch.Tensor]
-        before = [t.detach().clone() for t in tensors]
+        self.inputs, self.last = inputs or _shapes(args), (function, args, named)
+        copies = [a.clone() if type(a) is torch.Tensor else a for a in args]
         seed = int(self.randint(1, 2**31, 1))
         torch.manual_seed(seed)
         try:
-            result = function(*args, **named)
+            result = function(*copies, **named)
         except (NotYet, NotAttempted, Stop):
             raise
         except (SystemExit, KeyboardInterrupt):
@@ -174,14 +189,12 @@ class Trial:
                 raise NotAttempted from None
             name, words = self.name_error(error)
             self.no(name, **words)
-        self.changed = any(not _identical(t, b) for t, b in zip(tensors, before))
-        self.seeded = torch.initial_seed() != seed
+        finally:
+            tensors = [pair for pair in zip(copies, args) if type(pair[1]) is torch.Tensor]
+            self.changed |= any(not _identical(copy, original) for copy, original in tensors)
+            self.seeded |= torch.initial_seed() != seed
         if result is None:
             self.no("no return")
-        if self.changed:
-            self.no("changes its input", 0.25)
-        if self.seeded:
-            self.no("global seed", 0.25)
         return result
 
     def name_error(self, error):
@@ -190,7 +203,8 @@ class Trial:
         for name, signs in self.exercise.errors.items():
             if any(sign in text for sign in signs):
                 return name, {}
-        return "error", {"kind": type(error).__name__, "message": text[:200] or "no message"}
+        message = text[:200].rstrip(" .:") or "no message"
+        return "error", {"kind": type(error).__name__, "message": message}
 
     # ---- types first
 
@@ -203,10 +217,11 @@ class Trial:
             self.no("numpy")
         if type(value) in (int, float, bool, complex):
             self.no("python number")
+        if type(value).__module__ == "torch.return_types":
+            self.no("values and indices")
         if type(value) not in (torch.Tensor, torch.nn.Parameter):
             self.no("not a tensor", found=describe(value))
-        if not grad and value.requires_grad:
-            self.no("requires grad", 0.5)
+        self.graph |= not grad and value.requires_grad
         if shape is not None and tuple(value.shape) != tuple(shape):
             self.no("shape", got=tuple(value.shape), want=tuple(shape))
         kinds = {"float": value.is_floating_point(), "bool": value.dtype is torch.bool}
@@ -227,14 +242,52 @@ class Trial:
 
     def same(self, value, right, wrong=None, points=0.0, tolerance=1e-4):
         """End unless the value is the right one; `wrong` maps names of mistakes to their values."""
+        if name := self.mistake(value, right, wrong, tolerance):
+            self.no(name, points)
+
+    def mistake(self, value, right, wrong=None, tolerance=1e-4):
+        """Return the name of the mistake, "unknown", or "" if the value is right."""
         if close(value, right, tolerance):
-            return
+            return ""
         for name, other in (wrong or {}).items():
             others = other if isinstance(other, list) else [other]
             for candidate in others:
                 if close(value, candidate, tolerance) and not close(candidate, right, tolerance):
-                    self.no(name, points)
-        self.no("unknown", points)
+                    return name
+        if factor := _factor(value, right, tolerance):
+            self.words = {"factor": factor}
+            return "factor"
+        return "constant" if self._is_constant(value) else "unknown"
+
+    def _is_constant(self, value):
+        """Say whether the last call gives the same value for other tensors too."""
+        function, args, named = self.last or (None, (), {})
+        for _ in range(2):
+            others = [_other(a) if type(a) in (torch.Tensor, float) else a for a in args]
+            if all(other is a for other, a in zip(others, args)):
+                return False
+            try:
+                again = function(*others, **named)
+                parts = again if type(again) in (tuple, list) else [again]
+                parts = [torch.as_tensor(part).reshape(value.shape) for part in parts]
+            except Exception:  # whatever it is, it is no answer that is always the same
+                return False
+            if not any(close(part, value, 1e-6) for part in parts):
+                return False
+        return True
+
+    def entries(self, answers, right, read):
+        """Return a dict's entries as `read` gives them, None for open ones; at least one is filled.
+
+        right: the right entries. read: turns an entry into a value, or ends the judgement.
+        """
+        self.attempted(answers)
+        self.require(type(answers) is dict and set(answers) <= set(right), "form")
+        values = {key: plain(answers.get(key)) for key in right}
+        values = {k: None if v is None or v is Ellipsis else read(k, v) for k, v in values.items()}
+        if all(value is None for value in values.values()):
+            raise NotAttempted
+        return values
 
     # ---- the run
 
@@ -245,7 +298,7 @@ class Trial:
         verdict comes all the same, and that thread goes on until the call returns.
         """
         result = []
-        worker = threading.Thread(target=self._work, args=(answers, result), daemon=True)
+        worker = threading.Thread(target=self._run, args=(answers, result), daemon=True)
         worker.start()
         start, clock = time.monotonic(), _clock(worker)
         while worker.is_alive() and time.monotonic() < start + self.seconds * PATIENCE:
@@ -253,15 +306,25 @@ class Trial:
             if clock() > self.seconds:
                 break
         end = time.monotonic() + 1.0
-        while worker.is_alive() and time.monotonic() < end:  # code may catch it: ask again
+        while (
+            worker.is_alive() and not self.over and time.monotonic() < end
+        ):  # code may catch it: ask again
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(worker.ident), ctypes.py_object(Stop)
             )
             worker.join(0.05)
         if not result:
             sentence = self.exercise.says["never returns"].format(seconds=self.seconds)
-            return "not yet", "never returns", sentence, 0.0
+            return "not yet", "never returns", sentence, self.earned
         return result[0]
+
+    def _run(self, answers, result):
+        """Do the work of the thread; a second Stop may come while the first is dealt with."""
+        with contextlib.suppress(Stop):
+            try:
+                self._work(answers, result)
+            finally:
+                self.over = True
 
     def _work(self, answers, result):
         try:
@@ -271,14 +334,26 @@ class Trial:
         except NotYet as end:
             verdict = "not yet", end.name, end.sentence, end.points
         except NotAttempted:
-            verdict = "not attempted", "", "Write your code first, then check again.", 0.0
+            verdict = "not attempted", "", NOT_ATTEMPTED, 0.0
+            if self.earned:
+                verdict = "not yet", "unfinished", self.done, self.earned
         except Stop:
             return
         except BaseException as error:  # an answer of a form that the judge did not foresee
             name, words = self.name_error(error)
             words = {"inputs": self.inputs, **words}
-            verdict = "not yet", name, self.exercise.says[name].format_map(words), 0.0
-        result.append(verdict)
+            verdict = "not yet", name, self.exercise.says[name].format_map(words), self.earned
+        result.append(self._with_side_effects(*verdict))
+
+    def _with_side_effects(self, state, name, sentence, points):
+        """Return the verdict, or one on what the code does besides: a mistake may come from it."""
+        if self.changed or self.seeded:
+            name = "changes its input" if self.changed else "global seed"
+        elif self.graph and state == "right":
+            name = "requires grad"
+        else:
+            return state, name, sentence, points
+        return "not yet", name, self.exercise.says[name], min(points, 0.5)
 
 
 # ---- comparing without the methods of the object that is judged
@@ -289,6 +364,14 @@ def numbers(value):
     if isinstance(value, (int, float)):
         return [float(value)]
     return value.detach().to("cpu", torch.float64).reshape(-1).tolist()
+
+
+def plain(value):
+    """Return a single number, bool or text as Python's own; anything else as it is."""
+    numpys = type(value).__module__.split(".")[0] == "numpy" and hasattr(value, "item")
+    if (numpys and value.size == 1) or (type(value) is torch.Tensor and value.numel() == 1):
+        return value.item()
+    return value
 
 
 def finite(value):
@@ -307,12 +390,36 @@ def close(value, other, tolerance=1e-4):
     return all(x == y or abs(x - y) <= allowed for x, y in zip(mine, theirs))
 
 
+def _factor(value, right, tolerance):
+    """Return the number by which the right result is multiplied, or None."""
+    mine, theirs = numbers(value), numbers(right)
+    square = sum(x * x for x in theirs)
+    if len(mine) != len(theirs) or not square or not math.isfinite(square):
+        return None
+    factor = sum(x * y for x, y in zip(mine, theirs)) / square
+    usual = any(abs(factor / f - 1) < 1e-3 for f in (-1, 2, -2, 0.5, -0.5, 4, 0.25, 100, 0.01))
+    if not math.isfinite(factor) or not 1e-6 < abs(factor) < 1e6 or (len(mine) < 3 and not usual):
+        return None
+    room = tolerance * max(abs(factor * x) for x in theirs)
+    return factor if all(abs(x - factor * y) <= room for x, y in zip(mine, theirs)) else None
+
+
+def _other(tensor):
+    """Return a tensor with other entries, in another order; whole numbers stay as they are."""
+    if type(tensor) is float:
+        return tensor * 0.75
+    if not tensor.is_floating_point():
+        return tensor
+    entries = tensor.detach().flatten()
+    mixed = entries[torch.randperm(len(entries))]
+    return (mixed * 1.25 + 0.1).reshape(tensor.shape)
+
+
 def describe(value):
     """Return what an object is, in words that do not call its own methods."""
     if type(value) in (tuple, list):
         return f"a {type(value).__name__} of {len(value)} entries"
-    name = type(value).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} object of type {name}"
+    return f"an object of type {type(value).__name__}"
 
 
 def _identical(tensor, before):

@@ -1,5 +1,7 @@
 """Unit 1: goodness, the loss and the gradient of one layer."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -27,6 +29,7 @@ def _judge_goodness(trial, goodness):
         wrong = {
             "sum": squares.sum(dim=1),
             "one number per unit": squares.mean(dim=0),
+            "one number for the batch": squares.mean().expand(len(h)),
             "not squared": [mean, h.abs().mean(dim=1), h.sum(dim=1)],
             "threshold subtracted": [right - theta for theta in (0.5, 1.0, 2.0)],
             "root": [right.sqrt(), h.norm(dim=1)],
@@ -94,8 +97,8 @@ def _judge_ff_loss(trial, ff_loss):
         g_pos, g_neg = trial.rand(n_pos, high=3.0), trial.rand(n_neg, high=3.0)
         value = trial.call(ff_loss, g_pos, g_neg, theta, T)
         value = trial.tensor(value, kind="float")
-        if value.dim() > 0:
-            trial.no("no mean")
+        trial.require(value.numel() == 1, "no mean")
+        trial.tensor(value, ())
         s_pos, s_neg = (g_pos - theta) / T, (g_neg - theta) / T
         pos, neg = F.softplus(-s_pos).mean(), F.softplus(s_neg).mean()
         n, soft, p = n_pos + n_neg, F.softplus, torch.sigmoid
@@ -120,8 +123,26 @@ def _judge_ff_loss(trial, ff_loss):
             "hinge": _both(F.relu(-s_pos), F.relu(s_neg), n),
             "only the positives": [pos, pos / 2],
             "only the negatives": [neg, neg / 2],
-            "no logarithm": _both(1 - p(s_pos), p(s_neg), n),
+            "no logarithm": [
+                *_both(1 - p(s_pos), p(s_neg), n),
+                *_halves(-p(s_pos).mean(), -p(-s_neg).mean()),
+            ],
             "pairwise": _pairwise(g_pos, g_neg, T, theta),
+            "threshold fixed": [
+                *_halves(soft((2 - g_pos) / T).mean(), soft((g_neg - 2) / T).mean()),
+                *_halves(soft(2 - g_pos).mean(), soft(g_neg - 2).mean()),
+            ],
+            "brackets": [
+                *_halves(soft(theta / T - g_pos).mean(), soft(g_neg - theta / T).mean()),
+                *_halves(soft(theta - g_pos / T).mean(), soft(g_neg / T - theta).mean()),
+                *_halves(soft((-g_pos - theta) / T).mean(), neg),
+                *_halves(soft(-g_pos - theta / T).mean(), soft(g_neg - theta / T).mean()),
+                *_halves(soft(-(g_pos + theta) / T).mean(), soft((g_neg + theta) / T).mean()),
+            ],
+            "squared again": _halves(
+                soft((theta - g_pos.square()) / T).mean(), soft((g_neg.square() - theta) / T).mean()
+            ),
+            "logarithm of the mean": _halves(-p(s_pos).mean().log(), -p(-s_neg).mean().log()),
             "base of the logarithm": [x / torch.tensor(2.0).log() for x in _halves(pos, neg)[:1]],
         }
         if n_pos == n_neg:
@@ -131,16 +152,17 @@ def _judge_ff_loss(trial, ff_loss):
     g_neg = torch.tensor([1.0, 0.2], requires_grad=True)
     loss = trial.call(ff_loss, g_pos, g_neg, 1.0, 1.0)
     trial.require(loss.requires_grad, "graph cut", 0.5)
+    trial.earn(0.5, "The loss is right near the threshold.")
     g_pos, g_neg = torch.tensor([0.5, 30.0]), torch.tensor([12.0, 0.2, 40.0])
     g_pos.requires_grad_(), g_neg.requires_grad_()
     loss = trial.call(ff_loss, g_pos, g_neg, 2.0, 0.05)
-    trial.require(finite(loss), "overflow", 0.5)
+    trial.require(finite(loss), "overflow")
     right = (F.softplus((2 - g_pos) / 0.05).mean() + F.softplus((g_neg - 2) / 0.05).mean()) / 2
-    trial.require(close(loss, right, 1e-3), "clamped", 0.5)
+    trial.require(close(loss, right, 1e-3), "clamped")
     slopes = torch.autograd.grad(loss, (g_pos, g_neg))
     expected = torch.autograd.grad(right, (g_pos, g_neg))
-    trial.require(all(finite(s) for s in slopes), "overflow", 0.5)
-    trial.require(all(close(a, b, 1e-3) for a, b in zip(slopes, expected)), "clamped", 0.5)
+    trial.require(all(finite(s) for s in slopes), "overflow")
+    trial.require(all(close(a, b, 1e-3) for a, b in zip(slopes, expected)), "clamped")
 
 
 def _halves(pos, neg):
@@ -167,7 +189,10 @@ ff_loss = Exercise(
     points=5,
     minutes=20,
     judge=_judge_ff_loss,
-    errors={"pairwise": ("must match the size", "doesn't match")},
+    errors={
+        "pairwise": ("must match the size", "doesn't match"),
+        "graph cut": ("not have been used", "does not require grad"),
+    },
     says={
         "squared error": "This is a squared error of the probabilities. The task asks for the "
         "cross-entropy, minus the logarithm of the probability of the right answer: unlike the "
@@ -200,14 +225,22 @@ ff_loss = Exercise(
         "only the negatives": "The positives do not count. Then silence is the best answer.",
         "no logarithm": "The probability of a wrong answer is no cross-entropy: the logarithm is "
         "missing. Its gradient dies where the layer is certain and wrong.",
+        "threshold fixed": "The threshold is 2 in your function, as in the example below it: use "
+        "`threshold`.",
+        "brackets": "Look at the brackets: (g - threshold) / temperature is one thing, and the "
+        "minus of the positives stands before all of it.",
+        "squared again": "You square the goodness. It is a mean of squares already.",
+        "logarithm of the mean": "You take the logarithm of the mean probability. Each sample has "
+        "a cross-entropy of its own: first the logarithm, then the mean.",
         "pairwise": "You compare positives with negatives in pairs. Here each sample is compared "
         "with the threshold, and there may be 3 positives and 2 negatives: each kind has its own "
         "mean. (The pairwise loss is another one.)",
         "base of the logarithm": "This is the logarithm to base 2; take the natural one.",
         "no mean": "You return one number for each sample. A loss is one number: take the mean of "
         "each kind.",
-        "graph cut": "The number is right, but it carries no gradient (item, detach, .data or "
-        "no_grad). A loss without a gradient teaches nothing, silently.",
+        "graph cut": "The number is right, but no gradient flows back to the goodness, or only "
+        "to one of the two kinds (item, detach, .data or no_grad). Such a loss teaches nothing, "
+        "silently.",
         "overflow": "The loss is right for small numbers, but infinite or NaN far from the "
         "threshold: exp overflows from 88.7 on in float32. Use a function that is safe there "
         "(lesson 01, `Why not write log(1 + exp(x))?`).",
@@ -242,6 +275,7 @@ def _judge_layer_gradient(trial, layer_gradient):
         if type(result) is torch.Tensor:
             trial.no("bias forgotten")
         weight, bias = trial.pair(result)
+        bias = torch.zeros(units) if bias is None else bias
         weight, bias = trial.tensor(weight, grad=False), trial.tensor(bias, grad=False)
         dz = slope[:, None] * (2 / units) * h
         right = dz.T @ x, dz.sum(dim=0)
@@ -270,6 +304,10 @@ def _judge_layer_gradient(trial, layer_gradient):
             "bias forgotten": torch.zeros_like(bias),
             "sign": -right[1],
             "factor 2 missing": right[1] / 2,
+            "width missing": [right[1] * units, right[1] * units / 2],
+            "gate instead of activity": [
+                (slope[:, None] * scale * gate).sum(0) for scale in (2 / units, 1.0, 1 / units)
+            ],
         }
         trial.same(bias, right[1], wrong, points=0.5, tolerance=1e-5)
         if m == 5:
@@ -338,7 +376,8 @@ def _judge_loss_with_prior(trial, loss_with_prior):
     for (n_pos, n_neg), theta, T, pi in (((3, 2), 1.2, 0.6, 0.2), ((2, 5), 0.7, 1.7, 0.85)):
         g_pos, g_neg = trial.rand(n_pos, high=3.0), trial.rand(n_neg, high=3.0)
         value = trial.tensor(trial.call(loss_with_prior, g_pos, g_neg, theta, T, pi))
-        trial.require(value.dim() == 0, "no mean")
+        trial.require(value.numel() == 1, "no mean")
+        trial.tensor(value, ())
         extra = torch.log(torch.tensor(pi / (1 - pi)))
         n = n_pos + n_neg
 
@@ -352,17 +391,28 @@ def _judge_loss_with_prior(trial, loss_with_prior):
         wrong = {
             "constant forgotten": loss(0, pi),
             "weights forgotten": [loss(extra, 0.5), 2 * loss(extra, 0.5)],
-            "prior unused": loss(0, 0.5),
+            "prior unused": [loss(0, 0.5), loss(math.log(0.2 / 0.8), 0.2)],
             "sign of the constant": [loss(-extra, pi), loss(-extra, 0.5)],
-            "constant divided by T": [loss(extra / T, pi), loss(extra / T, 0.5)],
-            "weights exchanged": [loss(extra, 1 - pi), loss(0, 1 - pi)],
+            "constant divided by T": [
+                *(loss(extra / T, pi), loss(extra / T, 0.5), loss(-extra / T, pi)),
+            ],
+            "weights exchanged": [loss(extra, 1 - pi), loss(0, 1 - pi), loss(-extra, 1 - pi)],
             "log of pi only": [loss(log_pi, pi), loss(log_pi, 0.5)],
             "no logarithm": loss(pi / (1 - pi), pi),
             "weights by count": (pos.sum() + neg.sum()) / n,
-            "one sign for both": pi * pos.mean()
-            + (1 - pi) * F.softplus((g_neg - theta) / T - extra).mean(),
+            "one sign for both": [
+                pi * pos.mean() + (1 - pi) * F.softplus((g_neg - theta) / T - extra).mean(),
+                pi * F.softplus((theta - g_pos) / T + extra).mean() + (1 - pi) * neg.mean(),
+            ],
+            "constant in one term": [
+                pi * pos.mean() + (1 - pi) * F.softplus((g_neg - theta) / T).mean(),
+                pi * F.softplus((theta - g_pos) / T).mean() + (1 - pi) * neg.mean(),
+            ],
         }
         trial.same(value, loss(extra, pi), wrong)
+        g_pos.requires_grad_(), g_neg.requires_grad_()
+        value = trial.call(loss_with_prior, g_pos, g_neg, theta, T, pi)
+        trial.require(value.requires_grad, "graph cut", 0.5)
 
 
 loss_with_prior = Exercise(
@@ -376,8 +426,8 @@ loss_with_prior = Exercise(
         "missing in the logit: a layer that knows nothing should answer pi, not 1/2.",
         "weights forgotten": "The logit is right, but both kinds have the same weight. A share pi "
         "of the data is positive: the positive mean has the weight pi, the other 1 - pi.",
-        "prior unused": "Nothing depends on pi yet: it enters twice, as the weights of the two "
-        "kinds and as a constant in the logit.",
+        "prior unused": "Your loss does not depend on `pi` yet: it enters twice, as the weights of "
+        "the two kinds and as a constant in the logit.",
         "sign of the constant": "The constant has the wrong sign: the more positives there are, "
         "the likelier `positive` must be.",
         "constant divided by T": "The constant is divided by the temperature. Only the distance "
@@ -389,7 +439,10 @@ loss_with_prior = Exercise(
         "weights by count": "You weight by how many samples there happen to be in the batch. The "
         "weights are pi and 1 - pi.",
         "one sign for both": "The constant belongs to the logit, so it turns its sign together "
-        "with the logit in the negative term.",
+        "with it: softplus(-(logit + constant)) and softplus(+(logit + constant)).",
+        "constant in one term": "The constant is in the logit of one kind only. The layer does "
+        "not know which kind it sees: the logit is the same for both.",
+        "graph cut": "The number is right, but no gradient flows back from it.",
         "no mean": "A loss is one number: take the mean of each kind.",
     },
     hints=(
@@ -426,14 +479,19 @@ CLAIMS = {
 
 
 def _judge_claims(trial, answers):
-    trial.attempted(answers)
-    if type(answers) is not dict or set(answers) != set(CLAIMS):
-        trial.no("form")
-    trial.attempted(*answers.values())
-    trial.require(all(type(value) is bool for value in answers.values()), "form")
-    wrong = [key for key in CLAIMS if answers[key] is not CLAIMS[key][1]]
+    def read(key, value):
+        value = {"True": True, "False": False}.get(value, value) if type(value) is str else value
+        trial.require(type(value) is bool, "form")
+        return value
+
+    found = trial.entries(answers, CLAIMS, read)
+    missing = [key for key, value in found.items() if value is None]
+    wrong = [k for k, value in found.items() if value is not None and value is not CLAIMS[k][1]]
+    points = 1 - len(wrong + missing) / len(CLAIMS)
     if wrong:
-        trial.no(CLAIMS[wrong[0]][2], 1 - len(wrong) / len(CLAIMS))
+        trial.no(CLAIMS[wrong[0]][2], points)
+    if missing:
+        trial.no("unfinished", points, done=f"Right so far. Still open: {', '.join(missing)}.")
 
 
 claims = Exercise(
@@ -443,7 +501,8 @@ claims = Exercise(
     minutes=10,
     judge=_judge_claims,
     says={
-        "form": "Answer with a dict of four entries, 'a' to 'd', each True or False.",
+        "form": "Answer with a dict of four entries, 'a' to 'd', each True or False, without "
+        "quotation marks.",
         "no gradient": "Look again at a: lesson 01 writes the update of one layer as a product of "
         "three factors. What is that product the derivative of?",
         "layer 1 first": "Look again at b: Hinton's program updates all layers on every batch. "
@@ -483,22 +542,25 @@ def _judge_swap_lengths(trial, swap_lengths):
             other = b if close(a, right[0]) else a
             if close(other, neg) or close(other, pos):
                 trial.no("only one changed", 0.25)
+        if not close(a, right[0]) and close(a, right[0], 0.05) and close(b, right[1], 0.05):
+            trial.no("too much added", 0.5)
         wrong = {
             "rows exchanged": neg,
             "lengths lost": [unit[0], unit[0] * units**0.5],
             "ratio upside down": pos / ratio,
             "goodness instead of length": pos * ratio.square(),
-            "one length for the batch": pos * (neg.norm() / pos.norm()),
+            "one length for the batch": [pos * (neg.norm() / pos.norm()), unit[0] * short.mean()],
             "multiplied, not exchanged": [pos * short, unit[0] * long * short],
             "length of the columns": pos * neg.norm(dim=0) / pos.norm(dim=0),
             "sum instead of length": pos * neg.sum(1, keepdim=True) / pos.sum(1, keepdim=True),
         }
         trial.same(a, right[0], wrong)
         trial.same(b, right[1], {"only one changed": neg, "ratio upside down": neg * ratio})
-    pos = trial.rand(3, 4)
-    pos[1] = 0
-    result = trial.call(swap_lengths, pos, trial.rand(3, 4), inputs="a row that is all zero")
-    trial.require(all(finite(value) for value in result), "zero row", 0.75)
+    for row in (0, 1):
+        pairs = trial.rand(2, 3, 4)
+        pairs[row, 1] = 0
+        result = trial.call(swap_lengths, *pairs, inputs="a row that is all zero")
+        trial.require(all(finite(value) for value in result), "zero row", 0.75)
 
 
 swap_lengths = Exercise(
@@ -507,6 +569,7 @@ swap_lengths = Exercise(
     points=3,
     minutes=25,
     judge=_judge_swap_lengths,
+    errors={"keepdim missing": ("must match the size",)},
     says={
         "unchanged": "Both come back as they were.",
         "wrong order": "The lengths are exchanged, but you return the negatives first.",
@@ -528,6 +591,10 @@ swap_lengths = Exercise(
         "images: use dim=1.",
         "sum instead of length": "You use the sum of the activities; the length is the root of "
         "the sum of squares.",
+        "keepdim missing": "norm(dim=1) has the shape (N,), which does not fit beside (N, H): "
+        "keepdim=True makes it a column (N, 1).",
+        "too much added": "Nearly: what you add to the length that you divide by is too large. "
+        "1e-12 is enough to avoid 0 / 0, and changes nothing else.",
         "zero row": "A row of zeros gives NaN: 0 / 0. A silent image is possible, and one NaN "
         "spoils every mean: add a tiny number to the length you divide by.",
     },

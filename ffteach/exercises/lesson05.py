@@ -5,15 +5,15 @@ import math
 import torch
 import torch.nn.functional as F
 
-from .engine import Exercise, close, numbers
+from .engine import Exercise, NotYet, close, numbers, plain
 
 UNIT = "Unit 5: closing the gap"
 
 
 def _number(trial, value):
-    if type(value) is torch.Tensor and value.numel() == 1:
-        value = value.item()
+    value = plain(value)
     trial.require(type(value) in (int, float), "one number")
+    trial.require(math.isfinite(value), "not a number")
     return torch.tensor(float(value), dtype=torch.float64)
 
 
@@ -35,13 +35,17 @@ def _judge_standard_error(trial, standard_error):
         right, variance = math.sqrt(error * (1 - error) / n), error * (1 - error)
         wrong = {
             "sqrt(p/n)": math.sqrt(error / n),
-            "no root": [variance / n, variance],
+            "no root": [variance / n, variance, variance / math.sqrt(n)],
             "not divided by n": [math.sqrt(variance), math.sqrt(variance * n)],
             "divided by n outside": math.sqrt(variance) / n,
             "the worst case": [0.5 / math.sqrt(n), 1 / math.sqrt(n)],
             "two standard errors": [2 * right, 1.96 * right],
             "percent": 100 * right,
         }
+        if close(value, torch.tensor(math.sqrt(variance / (n - 1))), 1e-6):
+            continue  # the estimate without bias
+        if 1e-4 < abs(value.item() / right - 1) < 0.02:
+            trial.no("rounded", 0.5)
         trial.same(value, torch.tensor(right), _values(wrong), tolerance=1e-4)
 
 
@@ -55,13 +59,15 @@ standard_error = Exercise(
         "one number": "Return one number, a share like `error` itself.",
         "sqrt(p/n)": "This is sqrt(p / n), which counts rare events. A digit is right or wrong: "
         "that is binomial, and needs p (1 - p). At p = 0.93 the two are far apart.",
-        "no root": "This is a variance; the standard error is its root.",
+        "no root": "A root is missing: the standard error is the root of the whole variance, "
+        "p (1 - p) / n.",
         "not divided by n": "This does not shrink with more digits: divide the variance by n.",
         "divided by n outside": "Divide by n inside the root: with four times the digits half "
         "the error is left.",
         "the worst case": "This is the worst case, p = 1/2, whatever the error is.",
         "two standard errors": "This is two standard errors; one is asked.",
         "percent": "This is in percent, `error` is a share.",
+        "rounded": "Nearly: do not round inside the function.",
     },
     hints=(
         "Each digit is wrong with probability p. What is the variance of one such coin?",
@@ -82,7 +88,9 @@ def _judge_compare(trial, compare):
         difference, error = trial.pair(trial.call(compare, first, second))
         difference, error = _number(trial, difference), _number(trial, error)
         a, b = int((first & ~second).sum()), int((second & ~first).sum())
-        right = (a - b) / n
+        right, spread = (a - b) / n, math.sqrt(a + b) / n
+        if close(error, torch.tensor(right)) and close(difference, torch.tensor(spread)):
+            trial.no("wrong order")
         wrong = {
             "no sign": abs(right),
             "sign": -right,
@@ -100,14 +108,20 @@ def _judge_compare(trial, compare):
             "binomial of the difference": math.sqrt(abs(right) * (1 - abs(right)) / n),
             "a - b under the root": math.sqrt(abs(a - b)) / n,
             "no root": (a + b) / n,
-            "root of n": [math.sqrt((a + b) / n), math.sqrt(a + b)],
+            "root of n": [
+                *(math.sqrt((a + b) / n), math.sqrt(a + b)),
+                math.sqrt(a + b - (a - b) ** 2 / n) / math.sqrt(n),
+            ],
+            "one kind only": [math.sqrt(a) / n, math.sqrt(b) / n],
             "agreeing digits too": [math.sqrt(int(first.sum() + second.sum())) / n],
             "percent": 100 * math.sqrt(a + b) / n,
         }
+        std = (first.double() - second.double()).std().item() / math.sqrt(n)
+        wrong["root of n"].append(std * math.sqrt(n))
         exact = math.sqrt(a + b - (a - b) ** 2 / n) / n
         if close(error, torch.tensor(exact), 1e-4) or close(error, torch.tensor(exact), 2 / n):
             continue
-        trial.same(error, torch.tensor(math.sqrt(a + b) / n), _values(wrong), points=0.5)
+        trial.same(error, torch.tensor(spread), _values(wrong), points=0.5)
 
 
 compare = Exercise(
@@ -121,6 +135,9 @@ compare = Exercise(
         "one number": "Both values should be single numbers.",
         "not bool": "PyTorch refuses to subtract or invert these types. The inputs are bool: use "
         "& and ~, or .double() first.",
+        "wrong order": "Return the difference first, then its standard error.",
+        "one kind only": "You count one kind of digit only. Those that only the first gets wrong "
+        "and those that only the second gets wrong both make the difference uncertain.",
         "sign": "The sign is turned round: first minus second, so positive if the first is worse.",
         "counts": "These are counts of digits: divide by their number.",
         "percent": "This is in percent; shares are asked.",
@@ -156,9 +173,40 @@ def compare(first, second):
 # ---- 5.3
 
 
+ROOM = 0.04  # between a share and its probability; 3 000 draws have a standard error of 0.01
+
+
+def _apart(trial, k):
+    """Return a row of goodness with which no mistake gives nearly the right shares."""
+
+    def expected(scores):
+        p = torch.zeros(10, 10)
+        for t in (0, 4, 9):
+            masked = scores.clone()
+            masked[t] = -torch.inf
+            p[t] = masked.softmax(0)
+        return p
+
+    while True:
+        row = trial.rand(10, high=1.4)
+        names = {
+            "hardness unused": expected(row),
+            "uniform": expected(0 * row),
+            "sign": expected(-k * row),
+            "hardness divided": expected(row / k),
+            "hardness squared": expected(k * k * row),
+            "proportional to goodness": expected(row.log()),
+            "hardness fixed": expected(20 * row),
+            "true label moved on": _moved_on(k * row),
+        }
+        right = expected(k * row)
+        if min((p - right).abs().max() for p in names.values()) > 1.5 * ROOM:
+            return row, names, right
+
+
 def _judge_hard_labels(trial, hard_labels):
     n, k = 9000, 2.0
-    row = trial.rand(10, high=1.4)
+    row, names, right = _apart(trial, k)
     labels = torch.tensor([0, 4, 9])[trial.randint(0, 3, n)]
     table = row.repeat(n, 1)
     drawn = trial.call(hard_labels, table, labels, k, inputs="9 000 images of equal goodness")
@@ -173,47 +221,41 @@ def _judge_hard_labels(trial, hard_labels):
         trial.no("true label drawn", share=hits)
     label = int(labels[0])
     rest = [x for x, t in zip(values, true) if t == label]
-    trial.require(len(set(rest)) > 1, "argmax")
+    if len(set(rest)) == 1:
+        calls = [trial.call(hard_labels, table[:40], labels[:40], k) for _ in range(6)]
+        varied = len({tuple(numbers(values)) for values in calls}) > 1
+        trial.no("one draw for all" if varied else "argmax")
     shares = _shares(values, true)
 
-    def expected(scores):
-        p = torch.zeros(10, 10)
-        for t in (0, 4, 9):
-            masked = scores.clone()
-            masked[t] = -torch.inf
-            p[t] = masked.softmax(0)
-        return p
-
-    def near(p, room=0.055):
-        return max(abs(a - b) for a, b in zip(numbers(shares), numbers(p))) < room
-
-    right = expected(k * row)
-    if not near(right):
-        names = {
-            "hardness unused": expected(row),
-            "uniform": expected(0 * row),
-            "sign": expected(-k * row),
-            "hardness divided": expected(row / k),
-            "hardness squared": expected(k * k * row),
-            "proportional to goodness": expected(row.log()),
-        }
-        closest = min(names, key=lambda name: (shares - names[name]).abs().max().item())
-        gap = (shares - names[closest]).abs().max().item()
-        trial.require(gap > 0.055, closest if closest in names else "unknown", 0.5)
-        trial.no("unknown", 0.5)
+    gaps = {name: (shares - p).abs().max().item() for name, p in names.items()}
+    if (shares - right).abs().max() > ROOM:
+        closest = min(gaps, key=gaps.get)
+        trial.no(closest if gaps[closest] < ROOM else "unknown", 0.5)
     again = trial.call(hard_labels, table, labels, k)
     trial.require(not close(again, drawn), "the same every time", 0.5)
-    flat = trial.call(hard_labels, table, labels, 0.0, inputs="hardness 0")
-    trial.require(
-        not any(a == b for a, b in zip(numbers(flat), true)), "true label drawn", share=0.1
-    )
+    try:
+        flat = trial.call(hard_labels, table, labels, 0.0, inputs="hardness 0")
+    except NotYet:
+        trial.no("hardness 0", 0.5)
+    same = sum(a == b for a, b in zip(numbers(flat), true)) / n
+    trial.require(not same, "hardness 0" if same < 0.5 else "true label drawn", 0.5, share=same)
     big = trial.rand(6, 10) * 100
     few = torch.tensor([0, 9, 3, 3, 5, 1])
+    big[torch.arange(2), few[:2]] = 120  # the network is sure, and right
     result = trial.call(hard_labels, big, few, 20.0, inputs="goodness up to 100")
     result = trial.tensor(result, (6,), kind="int")
     pushed = big.clone()
     pushed[torch.arange(6), few] = -1
     trial.require(close(result, pushed.argmax(1)), "overflow", 0.5)
+
+
+def _moved_on(scores):
+    """The shares if a drawn true label is replaced by the next one."""
+    p = scores.softmax(0).repeat(10, 1)
+    for label in range(10):
+        p[label, (label + 1) % 10] += p[label, label].item()
+        p[label, label] = 0
+    return p * torch.tensor([label in (0, 4, 9) for label in range(10)])[:, None]
 
 
 def _shares(values, true):
@@ -241,6 +283,12 @@ hard_labels = Exercise(
         "is called positive and negative. Take it out BEFORE you draw, for instance with -inf.",
         "argmax": "You always take the wrong label of the highest goodness, argmax. Drawn from "
         "the softmax, the second and third get their turn too.",
+        "one draw for all": "One draw serves the whole batch: draw one label for each row.",
+        "hardness 0": "With hardness 0 all nine wrong labels are equally likely; yours fails, or "
+        "draws the true label. -inf times 0 is NaN: take the true label out AFTER multiplying.",
+        "hardness fixed": "The hardness is 20 in your function, as in the example: use `hardness`.",
+        "true label moved on": "Where the true label is drawn you take the next one instead, which "
+        "so gets the share of two. Take the true label out BEFORE you draw.",
         "hardness unused": "`hardness` is not used: it multiplies the goodness.",
         "uniform": "All nine wrong labels come equally often: the goodness is not used.",
         "sign": "You prefer labels of LOW goodness. A hard negative is one that the network likes.",
@@ -270,22 +318,31 @@ def hard_labels(goodness_per_label, labels, hardness):
 
 
 def _judge_peer_push(trial, peer_push):
-    for n, units, strength in ((6, 5, 0.4), (3, 3, 0.03), (1, 4, 2.0)):
+    for n, units, strength in ((6, 5, 0.37), (3, 3, 0.03), (1, 4, 1.9)):
         h, running = (trial.randn(n, units) - 0.3).relu(), trial.rand(units)
         h[:, 0] = 0
         push, new = trial.pair(trial.call(peer_push, h, running, strength))
         if type(push) is torch.Tensor and tuple(push.shape) == (n, units) and n > 1:
             trial.no("one row for each image")
-        push, new = trial.tensor(push, (units,), grad=False), trial.tensor(new, grad=False)
+        push, new = trial.tensor(push, grad=False), trial.tensor(new, grad=False)
         mean = h.mean(0)
         right = 0.9 * running + 0.1 * mean
+        right_push = strength * (right - right.mean()) / n
+        if close(push, right) and close(new, right_push):
+            trial.no("wrong order")
+        trial.tensor(push, (units,))
         wrong = {
             "running mean turned round": 0.1 * running + 0.9 * mean,
             "batch mean only": mean,
             "running mean unchanged": running,
             "added, not averaged": [running + mean, running + 0.1 * mean, 0.9 * running + mean],
             "sum of the batch": 0.9 * running + 0.1 * h.sum(0),
+            "one mean for all units": 0.9 * running + 0.1 * h.mean(),
         }
+        away = running - mean
+        kept = ((new - mean) @ away / (away @ away)).item() if new.shape == mean.shape else 0.9
+        if abs(kept - 0.9) > 1e-3 and 0.3 < kept < 0.9999:
+            wrong["other weights"] = kept * running + (1 - kept) * mean
         trial.require(tuple(new.shape) == (units,), "shape", got=tuple(new.shape), want=(units,))
         trial.same(new, right, wrong)
 
@@ -327,6 +384,11 @@ peer_push = Exercise(
         "running mean unchanged": "The running mean is returned as it was.",
         "added, not averaged": "The weights 0.9 and 0.1 must add up to 1, or the mean drifts.",
         "sum of the batch": "You take the sum over the batch, not the mean.",
+        "other weights": "The running mean is an average of the old one and the batch's mean, but "
+        "not with the weights 0.9 and 0.1.",
+        "one mean for all units": "You use one mean for the whole layer. Every unit has a running "
+        "mean of its own: h.mean(dim=0).",
+        "wrong order": "Return the push first, then the new running mean.",
         "sign": "The sign is turned round: it is added to dL/dz, and descent subtracts it. A unit "
         "that is too silent needs a NEGATIVE push to grow.",
         "not divided by the images": "The push is meant for the gradient of a mean over the images:"
@@ -372,6 +434,19 @@ def _first_layer_loss(x_pos, x_neg, weight):
     return (F.softplus(2 - g[0]).mean() + F.softplus(g[1] - 2).mean()) / 2
 
 
+def _linear_loss(x_pos, x_neg, weight):
+    g = [(x @ weight.T).square().mean(1) for x in (x_pos, x_neg)]
+    return (F.softplus(2 - g[0]).mean() + F.softplus(g[1] - 2).mean()) / 2
+
+
+def _through(box, w, *rows):
+    return [box(F.relu(x @ w.T)) for x in rows]
+
+
+def _slope(loss, w):
+    return torch.autograd.grad(loss, w)[0]
+
+
 def _judge_black_box(trial, first_layer_gradients):
     for box in (soft_box, step_box):
         n, d, hidden, last = 5, 6, 7, 4
@@ -384,11 +459,10 @@ def _judge_black_box(trial, first_layer_gradients):
         ff = trial.tensor(ff, (hidden, d), grad=False)
         backprop = trial.tensor(backprop, (hidden, d), grad=False)
         w = w1.clone().requires_grad_()
-        (right_ff,) = torch.autograd.grad(_first_layer_loss(x_pos, x_neg, w), w)
-        h = [box(F.relu(x @ w.T)) for x in (x_pos, x_neg)]
-        (right_bp,) = torch.autograd.grad(_first_layer_loss(*h, w2), w)
-        plain = [F.relu(x @ w.T) for x in (x_pos, x_neg)]
-        (through,) = torch.autograd.grad(_first_layer_loss(*plain, w2), w)
+        right_ff = _slope(_first_layer_loss(x_pos, x_neg, w), w)
+        right_bp = _slope(_first_layer_loss(*_through(box, w, x_pos, x_neg), w2), w)
+        h = [F.relu(x @ w.T) for x in (x_pos, x_neg)]
+        through = _slope(_first_layer_loss(*h, w2), w)
         if close(ff, right_bp) and close(backprop, right_ff):
             trial.no("wrong order")
         both = right_ff + right_bp
@@ -397,6 +471,8 @@ def _judge_black_box(trial, first_layer_gradients):
             "both losses": [both, right_ff + through],
             "sign": -right_ff,
             "nothing": torch.zeros_like(right_ff),
+            "exchanged": _slope(_first_layer_loss(x_neg, x_pos, w), w),
+            "relu missing": _slope(_linear_loss(x_pos, x_neg, w), w),
         }
         if box is step_box:
             del wrong["second layer's loss"]
@@ -406,11 +482,17 @@ def _judge_black_box(trial, first_layer_gradients):
             "both losses": both,
             "box left out": through,
             "detached": torch.zeros_like(right_bp),
+            "straight through": [
+                _slope(_straight(x_pos, x_neg, w, w2, b), w) for b in (box, step_box)
+            ],
+            "sign": -right_bp,
+            "exchanged": _slope(_first_layer_loss(*_through(box, w, x_neg, x_pos), w2), w),
+            "relu missing": [
+                _slope(_first_layer_loss(*(box(x @ w.T) for x in (x_pos, x_neg)), w2), w),
+                _slope(_linear_loss(*_through(box, w, x_pos, x_neg), w2), w),
+            ],
         }
         if box is step_box:
-            wrong["straight through"] = [
-                torch.autograd.grad(_straight(x_pos, x_neg, w, w2), w)[0],
-            ]
             zero = not any(numbers(right_bp))
             assert zero
             if any(numbers(backprop)) and max(map(abs, numbers(backprop))) < 1e-5:
@@ -418,9 +500,9 @@ def _judge_black_box(trial, first_layer_gradients):
         trial.same(backprop, right_bp, wrong, points=0.5)
 
 
-def _straight(x_pos, x_neg, w, w2):
+def _straight(x_pos, x_neg, w, w2, box):
     h = [F.relu(x @ w.T) for x in (x_pos, x_neg)]
-    h = [(step_box(a) - a).detach() + a for a in h]
+    h = [(box(a) - a).detach() + a for a in h]
     return _first_layer_loss(*h, w2)
 
 
@@ -442,6 +524,8 @@ black_box = Exercise(
         "both losses": "You add the losses of both layers up. Forward-Forward uses the first "
         "layer's own loss, backprop (here) only the last one's.",
         "sign": "The sign is turned round.",
+        "exchanged": "Positives and negatives are exchanged in one of the losses.",
+        "relu missing": "A ReLU is missing: each layer is F.relu(x @ W.T).",
         "nothing": "Forward-Forward's gradient is 0 here. It needs no way through the box: take "
         "the loss of the first layer itself.",
         "first layer's loss": "Your backprop gradient comes from the first layer's own loss. "

@@ -41,6 +41,19 @@ wrong(G, "exits", lambda h: sys.exit())
 wrong(G, "not a number", lambda h: (h.square() / 0).mean(1))
 
 
+wrong(G, "factor", lambda h: h.square().sum(1) / 4)
+wrong(G, "factor", lambda h: h.square().sum(1) / len(h))
+wrong(G, "factor", lambda h: h.square().mean(1) / 2)
+wrong(G, "one number for the batch", lambda h: h.square().mean().repeat(len(h)))
+wrong(G, "values and indices", lambda h: h.square().max(1))
+wrong(G, "changes its input", lambda h: h.square_().mean(1))
+wrong(G, "changes its input", lambda h: h.mul_(0).sum(1))
+wrong(G, "numpy", lambda h: np.float32(3.5))
+wrong(G, "unknown", lambda h: (h**3).mean(1))
+wrong(G, "error", lambda h, theta: h.square().mean(1) - theta)
+wrong(G, "graph cut", torch.no_grad()(lambda h: h.square().mean(1)))
+
+
 def _seed(h):
     torch.manual_seed(0)
     return h.square().mean(dim=1)
@@ -112,6 +125,14 @@ def _bce_all(g_pos, g_neg, theta, T):
     return F.binary_cross_entropy_with_logits(s, y)
 
 
+def _both(a, b):
+    return (sp(-a).mean() + sp(b).mean()) / 2
+
+
+def _bce(p, kind):
+    return F.binary_cross_entropy(p, torch.full_like(p, kind)) / 2
+
+
 sp = F.softplus
 wrong(L, "squared error", _mse)
 wrong(
@@ -171,6 +192,28 @@ wrong(
 wrong(
     L, "base of the logarithm", loss(lambda a, b: (sp(-a).mean() + sp(b).mean()) / 2 / math.log(2))
 )
+
+
+wrong(L, "constant", lambda p, n, t, T: torch.tensor(0.5435))
+wrong(
+    L, "threshold fixed", lambda p, n, t, T: (sp((2 - p) / T).mean() + sp((n - 2) / T).mean()) / 2
+)
+wrong(L, "threshold fixed", lambda p, n, t, T: (sp(2 - p).mean() + sp(n - 2).mean()) / 2)
+wrong(L, "brackets", lambda p, n, t, T: (sp(-p - t / T).mean() + sp(n - t / T).mean()) / 2)
+wrong(L, "brackets", lambda p, n, t, T: (sp(-(p - t / T)).mean() + sp(n - t / T).mean()) / 2)
+wrong(L, "brackets", lambda p, n, t, T: (sp((-p - t) / T).mean() + sp((n - t) / T).mean()) / 2)
+wrong(L, "squared again", lambda p, n, t, T: loss(_both)(p**2, n**2, t, T))
+wrong(L, "no logarithm", loss(lambda a, b: -(a.sigmoid().mean() + (-b).sigmoid().mean()) / 2))
+wrong(
+    L,
+    "logarithm of the mean",
+    loss(lambda a, b: -(a.sigmoid().mean().log() + (-b).sigmoid().mean().log()) / 2),
+)
+wrong(L, "graph cut", loss(lambda a, b: (sp(-a.detach()).mean() + sp(b).mean()) / 2))
+wrong(L, "shape", loss(lambda a, b: (sp(-a).mean() + sp(b).mean())[None] / 2))
+wrong(L, "not a tensor", loss(lambda a, b: (sp(-a).mean(), sp(b).mean())))
+wrong(L, "clamped", loss(lambda a, b: _bce(a.sigmoid(), 1) + _bce(b.sigmoid(), 0)))
+wrong(L, "unknown", loss(lambda a, b: (sp(-a).median() + sp(b).median()) / 2))
 
 
 def _loss_loop(g_pos, g_neg, theta, T):
@@ -240,6 +283,19 @@ wrong(W, "wrong order", lambda x, h, s: (_dz(h, s).sum(0), _dz(h, s).T @ x))
 wrong(W, "transposed", lambda x, h, s: (x.T @ _dz(h, s), _dz(h, s).sum(0)))
 wrong(W, "wrong shapes", lambda x, h, s: (_dz(h, s) @ x, _dz(h, s).sum(0)))
 wrong(W, "wrong shapes", lambda x, h, s: ((s * 2 * h / h.shape[1]).T @ x, h.sum(0)))
+
+
+wrong(W, "factor", gradient(lambda h, s: s * 2 / h.shape[1] * h * 3))
+wrong(W, "factor", lambda x, h, s: (_dz(h, s).T @ x * 2 / x.shape[1], _dz(h, s).sum(0)))
+wrong(W, "width missing", lambda x, h, s: (_dz(h, s).T @ x, (s[:, None] * h).sum(0)))
+wrong(W, "gate instead of activity", lambda x, h, s: (_dz(h, s).T @ x, s @ (h > 0).to(h)))
+wrong(W, "sign", lambda x, h, s: (_dz(h, s).T @ x, -_dz(h, s).sum(0)))
+wrong(W, "bias forgotten", lambda x, h, s: (_dz(h, s).T @ x, None))
+wrong(W, "shape of the bias", lambda x, h, s: (_dz(h, s).T @ x, _dz(h, s).sum()))
+wrong(W, "tuple", lambda x, h, s: (_dz(h, s).T @ x, _dz(h, s).sum(0), s))
+wrong(W, "requires grad", lambda x, h, s: ((_dz(h, s).T @ x).requires_grad_(), _dz(h, s).sum(0)))
+wrong(W, "factor", lambda x, h, s: ((7 * _dz(h, s).T @ x).requires_grad_(), _dz(h, s).sum(0)))
+wrong(W, "unknown", lambda x, h, s: (_dz(h, s)[:1].T @ x[:1], _dz(h, s).sum(0)))
 
 
 def _in_place(x, h, slope):
@@ -329,6 +385,29 @@ wrong(
 wrong(P, "no mean", lambda p, n, t, T, pi: sp(-((p - t) / T + odds(pi))))
 
 
+def _terms(pos, neg):
+    """Return an answer from the two arguments of softplus."""
+
+    def answer(p, n, t, T, pi):
+        a, b = pos((p - t) / T, odds(pi)), neg((n - t) / T, odds(pi))
+        return pi * sp(a).mean() + (1 - pi) * sp(b).mean()
+
+    return answer
+
+
+wrong(P, "constant", lambda *a: torch.tensor(0.4059))
+wrong(P, "prior unused", prior(lambda pi: odds(0.2), lambda pi: 0.2))
+wrong(P, "weights exchanged", prior(lambda pi: -odds(pi), lambda pi: 1 - pi))
+wrong(P, "constant in one term", _terms(lambda a, c: -a - c, lambda b, c: b))
+wrong(P, "constant in one term", _terms(lambda a, c: -a, lambda b, c: b + c))
+wrong(P, "one sign for both", _terms(lambda a, c: -a + c, lambda b, c: b + c))
+wrong(P, "constant divided by T", prior(lambda pi: -odds(pi), inside=True))
+wrong(P, "graph cut", lambda *a: prior(odds)(*a).detach())
+wrong(P, "factor", lambda *a: prior(odds)(*a) / 2)
+wrong(P, "python number", lambda *a: prior(odds)(*a).item())
+wrong(P, "unknown", prior(lambda pi: math.log10(pi / (1 - pi))))
+
+
 def _prior_bce(g_pos, g_neg, theta, T, pi):
     z = torch.zeros_like
     pos = F.binary_cross_entropy_with_logits((g_pos - theta) / T + odds(pi), z(g_pos) + 1)
@@ -359,8 +438,14 @@ wrong(C, "layer 1 first", truth | {"b": False})
 wrong(C, "rescaling is cosmetic", truth | {"c": False})
 wrong(C, "sum and mean", truth | {"d": False})
 wrong(C, "form", [False, True, True, True])
-wrong(C, "form", {"a": False})
+wrong(C, "form", truth | {"e": True})
+wrong(C, "form", truth | {"a": 0})
+wrong(C, "form", truth | {"a": "false!"})
+wrong(C, "unfinished", {"a": False})
+wrong(C, "unfinished", truth | {"c": None, "d": None})
+wrong(C, "layer 1 first", {"a": False, "b": False, "c": None, "d": ...})
 right(C, "the dict", truth)
+right(C, "NumPy, torch and text", {"a": np.False_, "b": torch.tensor(True), "c": "True", "d": True})
 right(C, "another order", dict(reversed(truth.items())))
 
 # ---- 1.6 swap
@@ -413,6 +498,26 @@ wrong(
 wrong(S, "tuple", lambda p, n: p * length(n) / length(p))
 
 
+def _with(p, n, eps_p, eps_n):
+    p_length, n_length = p.norm(dim=1, keepdim=True), n.norm(dim=1, keepdim=True)
+    return p * n_length / (p_length + eps_p), n * p_length / (n_length + eps_n)
+
+
+wrong(S, "too much added", lambda p, n: _with(p, n, 1e-2, 1e-2))
+wrong(S, "too much added", lambda p, n: _with(p, n, 1e-3, 1e-3))
+wrong(S, "zero row", lambda p, n: _with(p, n, 1e-9, 0))
+wrong(S, "zero row", lambda p, n: _with(p, n, 0, 1e-9))
+wrong(S, "keepdim missing", lambda p, n: (p * n.norm(dim=1) / p.norm(dim=1), n))
+wrong(
+    S,
+    "one length for the batch",
+    lambda p, n: (p / length(p) * length(n).mean(), n / length(n) * length(p).mean()),
+)
+wrong(S, "changes its input", lambda p, n: (p.mul_(length(n) / length(p)), n))
+wrong(S, "unknown", lambda p, n: (p / 5, n * 5))
+wrong(S, "not callable", (1.0, 5.0))
+
+
 def _after_change(p, n):
     p = p * length(n) / length(p)
     n = n * length(p) / length(n)  # p has its new length already
@@ -431,6 +536,7 @@ wrong(S, "only one changed", _after_change)
 right(S, "ratio", lambda p, n: (p * length(n) / length(p), n * length(p) / length(n)))
 right(S, "normalize", lambda p, n: (F.normalize(p) * length(n), F.normalize(n) * length(p)))
 right(S, "a loop", _swap_loop)
+right(S, "nan_to_num", lambda p, n: tuple(map(torch.nan_to_num, _with(p, n, 0, 0))))
 right(
     S,
     "root of the goodness",

@@ -1,9 +1,14 @@
 """Answers to unit 2."""
 
+import random
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from bank import Layer, ff_loss, goodness, normalise, overlay, right, wrong
 from torch import nn
+
+import ffteach
 
 # ---- 2.1 overlay
 
@@ -56,7 +61,36 @@ def _ink(images, labels, strength):
     return result
 
 
+def _zeros(columns):
+    def prepare(images):
+        result = images.clone()
+        result[:, columns] = 0
+        return result
+
+    return prepare
+
+
+def _beside(step):
+    return lambda result, x, labels, s: _lit(result, x, labels + step, s)
+
+
+def _return_images(images, labels, strength):
+    images[:] = 0
+    return images
+
+
 wrong(O, "old pixels kept", _paint(torch.clone, _lit))
+wrong(O, "not ten pixels", _paint(_zeros(slice(9)), _lit))
+wrong(O, "not ten pixels", _paint(_zeros(slice(1, 10)), _lit))
+wrong(O, "not ten pixels", _paint(_zeros(slice(11)), _lit))
+wrong(O, "next pixel", _paint(_blank, _beside(-1)))
+wrong(O, "next pixel", _paint(_blank, _beside(1)))
+wrong(O, "strength unused", lambda x, y, s: overlay(x, y, 2.0))
+wrong(O, "strength unused", lambda x, y, s: overlay(x, y, 4.0))
+wrong(O, "strength unused", lambda x, y, s: overlay(x, y, s / 2))
+wrong(O, "changes its input", _return_images)
+wrong(O, "shape", lambda x, y, s: overlay(x, y, s)[:1, :12])
+wrong(O, "numpy", lambda x, y, s: overlay(x, y, s).numpy())
 wrong(O, "changes its input", _inplace)
 wrong(
     O, "added, not written", lambda x, y, s: x + F.pad(F.one_hot(y, 10) * s, (0, x.shape[1] - 10))
@@ -121,7 +155,9 @@ wrong(Y, "true label drawn", lambda y: (y + torch.randint(1, 11, y.shape)) % 10)
 wrong(Y, "one fixed offset", lambda y: (y + 1) % 10)
 wrong(Y, "one fixed offset", lambda y: 9 - y + (9 - y == y))
 wrong(Y, "one draw for all", lambda y: torch.randint(1, 10, (1,)))
-wrong(Y, "one fixed offset", lambda y: (y + torch.randint(1, 10, (1,))) % 10)
+wrong(Y, "one draw for all", lambda y: (y + torch.randint(1, 10, (1,))) % 10)
+wrong(Y, "one draw for all", lambda y: (y + random.randint(1, 9)) % 10)
+wrong(Y, "true label drawn", lambda y: torch.randint(0, 10, y.shape).float())
 wrong(Y, "not a digit", lambda y: y + torch.randint(1, 10, y.shape))
 wrong(Y, "true label drawn", lambda y: (y + torch.randint(1, 10, y.shape)).clamp(max=9))
 wrong(Y, "always the true label", lambda y: y.clone())
@@ -239,12 +275,23 @@ class NoSuper(Net):
         self.layers = nn.ModuleList([Layer(a, b) for a, b in zip(widths, widths[1:])])
 
 
+class NoForwardAtAll(nn.Module):
+    """Only __init__ is written."""
+
+    def __init__(self, widths):
+        super().__init__()
+        self.layers = nn.ModuleList([Layer(a, b) for a, b in zip(widths, widths[1:])])
+
+
 class NoAdd(nn.Module):
     """add_layer is missing."""
 
     def __init__(self, widths):
         super().__init__()
         self.layers = nn.ModuleList([Layer(a, b) for a, b in zip(widths, widths[1:])])
+
+    def forward(self, x):
+        return Net.forward(self, x)
 
 
 class AddForgotten(Net):
@@ -306,6 +353,123 @@ def step(net, x_pos, x_neg, rate):
         x_pos, x_neg = h_pos.detach(), h_neg.detach()
 
 
+class TwoLayers(Net):
+    """Made for one length of `widths`."""
+
+    def __init__(self, widths):
+        nn.Module.__init__(self)
+        self.layers = nn.ModuleList([Layer(*widths[:2]), Layer(*widths[1:3])])
+
+
+class FirstAndLast(Net):
+    """The same, from the first to the last width."""
+
+    def __init__(self, widths):
+        nn.Module.__init__(self)
+        self.layers = nn.ModuleList([Layer(*widths[:2]), Layer(widths[1], widths[-1])])
+
+
+class TwoByIndex(Net):
+    """The same, by index."""
+
+    def __init__(self, widths):
+        nn.Module.__init__(self)
+        self.layers = nn.ModuleList([Layer(widths[k], widths[k + 1]) for k in (0, 1)])
+
+
+class ThreeInForward(Net):
+    """forward() knows three layers at most."""
+
+    def forward(self, x):
+        return super().forward(x)[:3]
+
+
+class TwoInForward(Net):
+    """forward() spells two layers out."""
+
+    def forward(self, x):
+        first = self.layers[0](x)
+        return [first, self.layers[1](first)]
+
+
+class OldWidth(Net):
+    """A second add_layer() takes the width from before the first."""
+
+    def __init__(self, widths):
+        super().__init__(widths)
+        self.top = widths[-1]
+
+    def add_layer(self, width):
+        self.layers.append(Layer(self.top, width))
+
+
+class Rebuilt(Net):
+    """add_layer() makes all layers again."""
+
+    def __init__(self, widths):
+        super().__init__(widths)
+        self.widths = list(widths)
+
+    def add_layer(self, width):
+        self.widths.append(width)
+        pairs = zip(self.widths, self.widths[1:])
+        self.layers = nn.ModuleList([Layer(a, b) for a, b in pairs])
+
+
+class Underneath(Net):
+    """add_layer() puts the layer in a place of its own."""
+
+    def add_layer(self, width):
+        super().add_layer(width)
+        self.layers = nn.ModuleList([self.layers[-1], *self.layers[:-1]])
+
+
+class WithImage(Net):
+    """The list begins with the image."""
+
+    def forward(self, x):
+        return [x, *super().forward(x)]
+
+
+class NotWritten(Net):
+    """The stub of add_layer."""
+
+    def add_layer(self, width):
+        raise NotImplementedError
+
+
+class Popping(Net):
+    """Takes the caller's list apart."""
+
+    def __init__(self, widths):
+        nn.Module.__init__(self)
+        self.layers, last = nn.ModuleList(), widths.pop(0)
+        while widths:
+            self.layers.append(Layer(last, widths[0]))
+            last = widths.pop(0)
+
+
+def stub(*arguments):
+    """What the notebook holds at first."""
+    raise NotImplementedError
+
+
+wrong(N, "always two layers", TwoLayers, step)
+wrong(N, "always two layers", FirstAndLast, step)
+wrong(N, "always two layers", TwoByIndex, step)
+wrong(N, "no forward", NoForwardAtAll, step)
+wrong(N, "shared by all networks", Popping, step)
+wrong(N, "layers made again", Rebuilt, step)
+wrong(N, "width of the new layer", OldWidth, step)
+wrong(N, "not all activities", ThreeInForward, step)
+wrong(N, "not all activities", TwoInForward, step)
+wrong(N, "not all activities", WithImage, step)
+wrong(N, "layers do not fit", Underneath, step)
+wrong(N, "unfinished", NotWritten, step)
+wrong(N, "unfinished", NotWritten, stub)
+wrong(N, "unfinished", Net, stub)
+wrong(N, "unfinished", Net, None)
+wrong(N, "not callable", Net, 3)
 for name, cls in {
     "plain list": PlainList,
     "train is taken": TrainTaken,
@@ -417,12 +581,133 @@ def _image_again(net, x_pos, x_neg, rate):
         x_pos, x_neg = normalise(h_neg).detach(), normalise(h_pos).detach()
 
 
+def by_hand(update, layers=lambda net: net.layers, zero=True):
+    """Return a step with backward() and an update of its own."""
+
+    def answer(net, x_pos, x_neg, rate):
+        for layer in layers(net):
+            h_pos, h_neg = layer(x_pos), layer(x_neg)
+            if zero:
+                layer.zero_grad()
+            local(h_pos, h_neg).backward()
+            update(layer, rate)
+            x_pos, x_neg = h_pos.detach(), h_neg.detach()
+
+    return answer
+
+
+def _moves(layer, rate, names=("weight", "bias")):
+    with torch.no_grad():
+        for name in names:
+            p = getattr(layer, name)
+            p -= rate * p.grad
+
+
+def _rebinds(layer, rate):
+    for p in layer.parameters():
+        p = p - rate * p.grad
+
+
+def _on_leaf(layer, rate):
+    for p in layer.parameters():
+        p -= rate * p.grad
+
+
+def _zeroes_first(layer, rate):
+    optimiser = torch.optim.SGD(layer.parameters(), lr=rate)
+    optimiser.zero_grad()
+    optimiser.step()
+
+
+def _zeroes_in_place(layer, rate):
+    optimiser = torch.optim.SGD(layer.parameters(), lr=rate)
+    optimiser.zero_grad(set_to_none=False)
+    optimiser.step()
+
+
+def _grad_rebinds(net, x_pos, x_neg, rate):
+    for layer in net.layers:
+        h_pos, h_neg = layer(x_pos), layer(x_neg)
+        loss = local(h_pos, h_neg)
+        for p in layer.parameters():
+            p = p - rate * torch.autograd.grad(loss, p, retain_graph=True)[0]
+        x_pos, x_neg = h_pos.detach(), h_neg.detach()
+
+
+def _two_layers(net, x_pos, x_neg, rate):
+    for k in (0, 1):
+        if k < len(net.layers):
+            layer = net.layers[k]
+            h_pos, h_neg = layer(x_pos), layer(x_neg)
+            slopes = torch.autograd.grad(local(h_pos, h_neg), [layer.weight, layer.bias])
+            with torch.no_grad():
+                layer.weight -= rate * slopes[0]
+                layer.bias -= rate * slopes[1]
+            x_pos, x_neg = h_pos.detach(), h_neg.detach()
+
+
+def _first_and_last(net, x_pos, x_neg, rate):
+    first, last = net.layers[0], net.layers[-1]
+    _sgd(local)(type("One", (), {"layers": [first]}), x_pos, x_neg, rate)
+    _sgd(local)(type("One", (), {"layers": [last]}), first(x_pos), first(x_neg), rate)
+
+
+def _retained(net, x_pos, x_neg, rate):
+    for layer in net.layers:
+        optimiser = torch.optim.SGD(layer.parameters(), lr=rate)
+        x_pos, x_neg = layer(x_pos), layer(x_neg)
+        optimiser.zero_grad()
+        local(x_pos, x_neg).backward(retain_graph=True)
+        optimiser.step()
+
+
+def _momentum(net, x_pos, x_neg, rate):
+    net.velocity = getattr(net, "velocity", {})
+    for number, layer in enumerate(net.layers):
+        h_pos, h_neg = layer(x_pos), layer(x_neg)
+        slopes = torch.autograd.grad(local(h_pos, h_neg), [*layer.parameters()])
+        with torch.no_grad():
+            for kind, (p, slope) in enumerate(zip(layer.parameters(), slopes)):
+                net.velocity[number, kind] = slope + 0.9 * net.velocity.get((number, kind), 0)
+                p -= rate * net.velocity[number, kind]
+        x_pos, x_neg = h_pos.detach(), h_neg.detach()
+
+
+def _pixels(net, x_pos, x_neg, rate):
+    x_pos -= x_pos.mean()
+    step(net, x_pos, x_neg, rate)
+
+
+wrong(N, "step lost", Net, by_hand(_rebinds))
+wrong(N, "step lost", Net, _grad_rebinds)
+wrong(N, "step lost", Net, by_hand(lambda layer, rate: None))
+wrong(N, "gradients lost", Net, by_hand(_zeroes_first))
+wrong(N, "gradients lost", Net, by_hand(_zeroes_in_place))
+wrong(N, "watched by autograd", Net, by_hand(_on_leaf))
+wrong(N, "not every parameter", Net, by_hand(lambda la, r: _moves(la, r, ["weight"])))
+wrong(N, "not every parameter", Net, by_hand(lambda la, r: _moves(la, r, ["bias"])))
+wrong(N, "layers left out", Net, by_hand(_moves, lambda net: net.layers[:2]))
+wrong(N, "layers left out", Net, _two_layers)
+wrong(N, "layers left out", Net, by_hand(_moves, lambda net: net.layers[:4]))
+wrong(N, "layers left out", Net, by_hand(_moves, lambda net: [net.layers[0], net.layers[1]]))
+wrong(
+    N,
+    "another number of layers",
+    Net,
+    by_hand(_moves, lambda net: [net.layers[0], net.layers[1], *net.layers[2:]]),
+)
+wrong(N, "freed graph", Net, _retained)
+wrong(N, "momentum", Net, _momentum)
+wrong(N, "another rate", Net, lambda net, p, n, rate: step(net, p, n, 0.05))
+wrong(N, "changes its input", Net, _pixels)
+wrong(N, "gradients add up", Net, by_hand(_moves, zero=False))
 wrong(N, "layer 1 follows layer 2", Net, _no_detach)
 wrong(N, "freed graph", Net, _no_detach_steps)
 wrong(N, "layer 1 follows layer 2", Net, _no_detach_retained)
 wrong(N, "graph cut", Net, _graph_cut)
 wrong(N, "nothing is learnt", Net, _silenced)
 wrong(N, "nothing is learnt", Net, _no_backward)
+wrong(N, "layers do not fit", Net, _first_and_last)
 wrong(N, "nothing is learnt", Net, lambda net, p, n, rate: step(notebook_net, p, n, rate))
 wrong(N, "only one layer learns", Net, _last_only)
 wrong(N, "only one layer learns", Net, _first_only)
@@ -507,6 +792,65 @@ def _closed(net, x_pos, x_neg, rate):
             x = h
 
 
+class BiasFirst(Net):
+    """Parameters in another order, a list that is not called layers, and a copy of widths."""
+
+    def __init__(self, widths):
+        nn.Module.__init__(self)
+        self.widths = list(widths)
+        self.layers = nn.ModuleList()
+        for a, b in reversed(list(zip(widths, widths[1:]))):
+            self.layers.insert(0, Layer(a, b))
+
+    def add_layer(self, width):
+        self.layers.append(Layer(self.widths[-1], width))
+        self.widths.append(width)
+        return self
+
+
+class Copied(Rebuilt):
+    """Makes all layers again and carries over what they have learnt."""
+
+    def add_layer(self, width):
+        old = self.layers
+        super().add_layer(width)
+        for a, b in zip(self.layers, old):
+            a.load_state_dict(b.state_dict())
+
+
+def _through_net(net, x_pos, x_neg, rate):
+    """net(x) tells the inputs; returns the losses."""
+    losses = []
+    inputs = zip([x_pos, *net(x_pos)], [x_neg, *net(x_neg)], net.layers)
+    for p, n, layer in inputs:
+        loss = local(layer(p.detach()), layer(n.detach()))
+        layer.zero_grad()
+        loss.backward()
+        losses.append(loss.item())
+        _moves(layer, rate)
+    return losses
+
+
+def _data(layer, rate):
+    for p in layer.parameters():
+        p.data = p.data - rate * p.grad
+
+
+def _sum_of_losses(net, x_pos, x_neg, rate):
+    """One backward pass for all layers, cut in between."""
+    total, layers = 0, list(net.layers)
+    for layer in layers:
+        x_pos, x_neg = layer(x_pos.detach()), layer(x_neg.detach())
+        total = total + local(x_pos, x_neg)
+    net.zero_grad()
+    total.backward()
+    torch.optim.SGD(net.parameters(), lr=rate).step()
+
+
+right(N, "backward and -=", Net, by_hand(_moves))
+right(N, ".data", Net, by_hand(_data))
+right(N, "activities of net(x)", BiasFirst, _through_net)
+right(N, "one backward for all", Copied, _sum_of_losses)
 right(N, "autograd.grad", Net, step)
 right(N, "SGD", Net, _sgd(local))
 right(N, "own layers, one pass for both", OwnLayers, _one_pass)
@@ -564,6 +908,63 @@ def _reads_tower(net, images):
     return torch.stack(table).argmax(0)
 
 
+def _pile(net, images, kept=False):
+    x, columns = images.clone(), []
+    if not kept:
+        x[:, :10] = 0
+    for y in range(10):
+        x[:, y] = net.label_strength
+        columns.append(total(net(x)))
+    return torch.stack(columns, dim=1).argmax(dim=1)
+
+
+@torch.no_grad()
+def _kept(net, images):
+    columns = []
+    for y in range(10):
+        x = images.clone()
+        x[:, y] = net.label_strength
+        columns.append(total(net(x)))
+    return torch.stack(columns, dim=1).argmax(dim=1)
+
+
+@torch.no_grad()
+def _votes(net, images):
+    votes = torch.zeros(len(images), 10)
+    tables = []
+    for y in range(10):
+        seen = net(overlay(images, torch.full((len(images),), y), net.label_strength))
+        tables.append(torch.stack([goodness(h) for h in seen]))
+    for best in torch.stack(tables).argmax(0):
+        votes[torch.arange(len(images)), best] += 1
+    return votes.argmax(1)
+
+
+def _package_net(net, images):
+    return asked(total)(package_net, images)
+
+
+package_net = Net([784, 50, 50])
+package_net.label_strength = 4.0
+
+for k in range(10):
+    others = [y for y in range(10) if y != k]
+    fill = torch.tensor(others)
+    wrong(P, "nine labels", asked(total, labels=others, end=lambda t, fill=fill: fill[t.argmax(1)]))
+wrong(P, "label moved", asked(total, labels=range(1, 10)))
+wrong(P, "labels pile up", torch.no_grad()(_pile))
+wrong(P, "labels pile up", torch.no_grad()(lambda net, x: _pile(net, x, kept=True)))
+wrong(P, "old pixels kept", _kept)
+wrong(P, "votes", _votes)
+wrong(P, "values, not labels", asked(total, end=lambda t: t.max(1)[0]))
+wrong(P, "values, not labels", asked(total, end=lambda t: t.amax(1)))
+wrong(P, "values and indices", asked(total, end=lambda t: t.max(1)))
+wrong(P, "wrong axis", asked(total, end=lambda t: t.T.argmax(1)))
+wrong(P, "one answer for the batch", asked(total, end=lambda t: t.argmax()))
+wrong(P, "one answer for the batch", asked(lambda a: total(a).mean()))
+wrong(P, "uses the package", lambda net, x: ffteach.predict(net, x))
+wrong(P, "reads the notebook", _package_net)
+wrong(P, "same for all", lambda net, x: torch.full((len(x),), 7))
 wrong(P, "keeps the graphs", _graphs)
 wrong(P, "smallest goodness", asked(total, end=lambda t: t.argmin(1)))
 wrong(P, "first layer left out", asked(lambda a: total(a[1:])))
@@ -625,31 +1026,65 @@ right(P, "largest first", asked(total, end=lambda t: t.sort(dim=1, descending=Tr
 A = "lesson02.audit"
 
 
-def audit(draw, offsets=True, ink=True, rest=True, fresh=True, dark=True, exact=False):
+def audit(draw, without=(), n=4000, exact=False, images=None):
     """An audit that looks at some of the things."""
-    images, labels = torch.rand(4000, 25), torch.randint(0, 10, (4000,))
+    images = torch.rand(n, 25) if images is None else images
+    labels = torch.randint(0, 10, (len(images),))
     x_pos, x_neg = draw(images, labels)
-    found = (x_neg[:, :10].argmax(1) - x_pos[:, :10].argmax(1)) % 10
-    checks = [
-        not offsets or sorted(found.unique().tolist()) == list(range(1, 10)),
-        not ink or torch.allclose(x_pos[:, :10].sum(1), x_neg[:, :10].sum(1)),
-        not rest or torch.allclose(x_pos[:, 10:], x_neg[:, 10:]),
-        not fresh or not torch.equal(x_neg, draw(images, labels)[1]),
-        not dark or torch.isclose(x_pos.max(), x_neg.max()).item(),
-        not exact or found.float().mean().item() == 5.0,
-    ]
-    return all(checks)
+    code_pos, code_neg = x_pos[:, :10], x_neg[:, :10]
+    offsets = (code_neg.argmax(1) - labels) % 10
+    checks = {
+        "true": torch.equal(code_pos.argmax(1), labels),
+        "never": bool((offsets > 0).all()),
+        "nine": set(offsets.tolist()) | {0} == set(range(10)),
+        "ink": torch.allclose(code_pos.sum(1), code_neg.sum(1)),
+        "bright": torch.allclose(code_pos.amax(1), code_neg.amax(1)),
+        "rest": torch.allclose(x_pos[:, 10:], x_neg[:, 10:]),
+        "fresh": not torch.equal(x_neg, draw(images, labels)[1]),
+        "exact": not exact or offsets.float().mean().item() == 5.0,
+    }
+    return all(fine for name, fine in checks.items() if name not in without)
 
 
-wrong(A, "passes everything", lambda draw: True)
-wrong(A, "refuses sound pairs", lambda draw: False)
+def partner(draw):
+    """Compares the two labels only with each other."""
+    x_pos, x_neg = draw(torch.rand(3000, 20), torch.randint(0, 10, (3000,)))
+    again = draw(torch.rand(3000, 20), torch.randint(0, 10, (3000,)))[1]
+    offsets = (x_neg[:, :10].argmax(1) - x_pos[:, :10].argmax(1)) % 10
+    same = torch.allclose(x_neg[:, :10].sort(1).values, x_pos[:, :10].sort(1).values)
+    same = same and torch.equal(x_neg[:, 10:], x_pos[:, 10:])
+    return same and set(offsets.tolist()) == set(range(1, 10)) and not torch.equal(again, x_neg)
+
+
+def _seeded_audit(draw):
+    torch.manual_seed(0)
+    return audit(draw)
+
+
+wrong(A, "passes everything", lambda draw: [draw(torch.rand(9, 12), torch.arange(9)), True][1])
+wrong(A, "never draws", lambda draw: True)
+wrong(A, "never draws", lambda draw: False)
+wrong(A, "refuses sound pairs", lambda draw: audit(draw) and False)
 wrong(A, "refuses sound pairs", lambda draw: audit(draw, exact=True))
-wrong(A, "passes", lambda draw: audit(draw, offsets=False))
-wrong(A, "passes", lambda draw: audit(draw, fresh=False))
-wrong(A, "passes", lambda draw: audit(draw, rest=False, dark=False))
-wrong(A, "passes", lambda draw: audit(draw, rest=False))
-wrong(A, "passes", lambda draw: audit(draw, ink=False, offsets=False))
-wrong(A, "not a bool", lambda draw: "sound")
+wrong(A, "too few images", lambda draw: all(audit(draw, n=20) for _ in range(9)))
+for clauses in (
+    ["nine"],
+    ["true", "never"],
+    ["ink"],
+    ["bright"],
+    ["ink", "bright"],
+    ["rest"],
+    ["fresh"],
+    ["ink", "nine"],
+):
+    wrong(A, "passes", lambda draw, clauses=clauses: audit(draw, clauses))
+wrong(A, "passes", partner)
+wrong(A, "passes", lambda draw: audit(draw, images=torch.zeros(3000, 20)))
+wrong(A, "passes", lambda draw: audit(draw, images=torch.rand(1, 20).repeat(3000, 1)))
+wrong(A, "global seed", _seeded_audit)
+wrong(A, "not a bool", lambda draw: [draw(torch.rand(9, 12), torch.arange(9)), "sound"][1])
+wrong(A, "not a bool", lambda draw: [audit(draw), 1][1])
+wrong(A, "not a bool", lambda draw: draw(torch.rand(9, 12), torch.arange(9))[0] > 0)
 wrong(A, "no return", lambda draw: None)
 wrong(A, "error", lambda draw: audit(draw()))
 
@@ -660,19 +1095,35 @@ def _loop_audit(draw):
     pairs, seen = set(), []
     for _ in range(2):
         x_pos, x_neg = draw(images, labels)
-        for p, n in zip(x_pos, x_neg):
+        for p, n, label in zip(x_pos, x_neg, labels.tolist()):
             if (p[:10] > 0).sum() != 1 or (n[:10] > 0).sum() != 1 or (p[10:] != n[10:]).any():
+                return False
+            if p[:10].max() != n[:10].max() or p[label] == 0:
                 return False
             pairs.add((int(p[:10].argmax()), int(n[:10].argmax())))
         seen.append(x_neg)
     return len(pairs) == 90 and all(a != b for a, b in pairs) and not torch.equal(*seen)
 
 
+def _sorted_audit(draw):
+    labels = torch.randint(0, 10, (2000,))
+    x_pos, x_neg = draw(torch.rand(2000, 784), labels)
+    first, again = x_neg[:, :10].argmax(1), draw(x_pos, labels)[1][:, :10].argmax(1)
+    return (
+        (x_pos[:, :10].argmax(1) == labels).all()
+        & (first != labels).all()
+        & (x_pos[:, :10].sort(1).values == x_neg[:, :10].sort(1).values).all()
+        & (x_pos[:, 10:] == x_neg[:, 10:]).all()
+        & (first != again).any()
+        & (len(set(((first - labels) % 10).tolist())) == 9)
+    )
+
+
 right(A, "with all tests", audit)
 right(A, "a loop over pairs", _loop_audit)
-right(A, "without the range", lambda draw: audit(draw, dark=False))
-right(A, "as a tensor", lambda draw: torch.tensor(audit(draw)))
-right(A, "offsets and rest are enough for ink", lambda draw: audit(draw) and audit(draw))
+right(A, "sorted codes, a tensor", _sorted_audit)
+right(A, "as a NumPy bool", lambda draw: np.bool_(audit(draw)))
+right(A, "twice", lambda draw: audit(draw) and audit(draw, n=2000))
 
 # ---- 2.6 bug hunt
 
@@ -683,9 +1134,17 @@ wrong(B, "program A", found | {"A": 8})
 wrong(B, "program B", found | {"B": 7})
 wrong(B, "program C", found | {"C": 6})
 wrong(B, "program D", found | {"D": 4})
-wrong(B, "form", {"A": 3})
+wrong(B, "form", found | {"E": 3})
 wrong(B, "form", [3, 6, 3, 5])
+wrong(B, "no line number", found | {"C": "three"})
+wrong(B, "no line number", found | {"C": [3, 4]})
+wrong(B, "no line number", found | {"C": True})
+wrong(B, "unfinished", {"A": 3})
+wrong(B, "unfinished", found | {"B": None, "D": ...})
+wrong(B, "program C", {"A": None, "B": None, "C": 6, "D": 5})
 right(B, "the lines", found)
+right(B, "as text", {key: str(line) for key, line in found.items()})
+right(B, "NumPy and torch", found | {"A": np.int64(3), "B": torch.tensor(6)})
 
 # ---- 2.7 growth
 
@@ -744,6 +1203,45 @@ def _one_too_few(tower, most):
     return growing()(tower, most - 1)
 
 
+def _adds_and_drops(tower, most):
+    best = tower.accuracy("validation")
+    for _ in range(most - 1):
+        tower.add_layer()
+        accuracy = tower.accuracy("validation")
+        if accuracy > best:
+            best = accuracy
+        else:
+            tower.drop_layer()
+    return tower
+
+
+def _no_break(tower, most):
+    best = tower.accuracy("validation")
+    while len(tower) < most:
+        tower.add_layer()
+        if tower.accuracy("validation") > best:
+            best = tower.accuracy("validation")
+        else:
+            tower.drop_layer()
+    return tower
+
+
+def _to_the_example(tower, most):
+    while len(tower) < 2:
+        tower.add_layer()
+        tower.accuracy("validation")
+    return tower
+
+
+wrong(W, "no start", growing(start=False))
+wrong(W, "looks too far ahead", _adds_and_drops)
+wrong(W, "no end", _no_break)
+wrong(W, "stops too early", _to_the_example)
+wrong(W, "stops too early", lambda tower, most: _to_the_example(tower, most) if most > 1 else tower)
+wrong(W, "tower not returned", lambda tower, most: len(growing()(tower, most)))
+wrong(W, "tower not returned", lambda tower, most: [growing()(tower, most), None][1])
+wrong(W, "too many layers", lambda tower, most: growing()(tower, most + 1))
+wrong(W, "not callable", 2)
 wrong(W, "training accuracy", growing("training"))
 wrong(W, "test data", growing("test"))
 wrong(W, "useless layer kept", growing(keep=True))
@@ -766,7 +1264,7 @@ def _for_loop(tower, most):
         if accuracies[-1] <= accuracies[-2]:
             tower.drop_layer()
             break
-    return accuracies
+    return tower
 
 
 def _recursive(tower, most, best=None):
@@ -777,7 +1275,8 @@ def _recursive(tower, most, best=None):
     new = tower.accuracy("validation")
     if new > best:
         return _recursive(tower, most, new)
-    return tower.drop_layer()
+    tower.drop_layer()
+    return tower
 
 
 def _error_rates(tower, most):
@@ -787,12 +1286,15 @@ def _error_rates(tower, most):
         now = 1 - tower.accuracy("validation")
         if now >= error:
             tower.drop_layer()
-            return len(tower)
+            return tower
         error = now
+    return tower
 
 
 right(W, "while", growing())
 right(W, "for", _for_loop)
 right(W, "recursive", _recursive)
 right(W, "errors instead of accuracies", _error_rates)
-right(W, "asks twice", lambda tower, most: [tower.accuracy("validation"), growing()(tower, most)])
+right(
+    W, "asks twice", lambda tower, most: [tower.accuracy("validation"), growing()(tower, most)][1]
+)

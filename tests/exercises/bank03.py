@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from bank import right, wrong
@@ -85,6 +86,25 @@ wrong(M, "global seed", masks(noise=_seed))
 wrong(M, "kind of numbers", masks(cut=lambda x: x > 0.5))
 
 
+def _few(count):
+    return lambda n, s: torch.randint(0, 2, (count, s, s)).float().repeat(n // count + 1, 1, 1)[:n]
+
+
+wrong(M, "one blur too many or few", masks(times=lambda blurs: blurs + 1))
+wrong(M, "one blur too many or few", masks(times=lambda blurs: blurs - 1))
+wrong(M, "another blur", masks(times=lambda blurs: 2 * blurs))
+wrong(M, "one mask for all", masks(noise=_few(2)))
+wrong(M, "one mask for all", masks(noise=_few(40)))
+wrong(M, "kind of numbers", masks(cut=lambda x: (x > 0.5).int()))
+wrong(M, "all the same", masks(cut=lambda x: x > 0.9))
+wrong(M, "not 0 or 1", masks(cut=lambda x: torch.sign(x - 0.5)))
+wrong(M, "shape", lambda n, size, blurs: masks()(n, 28, blurs))
+wrong(M, "shape", lambda n, size, blurs: masks()(n, size, blurs).reshape(n, 1, size, size))
+wrong(M, "shape", lambda n, size, blurs: masks()(400, 20, blurs))
+wrong(M, "numpy", lambda n, size, blurs: masks()(n, size, blurs).numpy())
+wrong(M, "no return", lambda n, size, blurs: None)
+
+
 def _matrix(n, size, blurs):
     blur = torch.zeros(size, size)
     for i in range(size):
@@ -99,6 +119,12 @@ def _matrix(n, size, blurs):
 
 right(M, "conv2d", masks())
 right(M, "slices", masks(blur=_slices))
+right(M, "ties to 1", masks(cut=lambda x: (x >= 0.5).float()))
+right(
+    M,
+    "cut at the median",
+    masks(cut=lambda x: (x > x.flatten(1).median(1)[0][:, None, None]) * 1.0),
+)
 right(M, "a matrix power", _matrix)
 right(M, "uniform noise", masks(noise=lambda n, size: torch.rand(n, size, size)))
 right(M, "replicated rim", masks(blur=lambda x: _conv(x, "replicate")))
@@ -147,6 +173,34 @@ wrong(H, "another type", hybrids(roll, lambda m, a, b: m.double() * a + (1 - m) 
 wrong(H, "changes its input", _in_place)
 
 
+def _seeded(images, masks):
+    torch.manual_seed(0)
+    return masks * images + (1 - masks) * images.roll(1, 0)
+
+
+def _mask_of_another(images, masks):
+    return masks.roll(1, 0) * images + (1 - masks.roll(1, 0)) * images.roll(1, 0)
+
+
+def _own_bits(images, masks):
+    bits = (torch.rand_like(images) > 0.5).float()
+    return bits * images + (1 - bits) * images.roll(1, 0)
+
+
+wrong(H, "pixels moved", hybrids(lambda x: x.roll(1, dims=1)))
+wrong(H, "pixels moved", hybrids(lambda x: x.roll(1)))
+wrong(H, "mixed with itself", hybrids(lambda x: x[:1].expand_as(x)))
+wrong(H, "mixed with itself", hybrids(lambda x: x.roll(3, dims=0)))
+wrong(H, "own image missing", _mask_of_another)
+wrong(H, "own image missing", _own_bits)
+wrong(H, "own image missing", hybrids(roll, lambda m, a, b: torch.maximum(a, b)))
+wrong(H, "own image missing", hybrids(roll, lambda m, a, b: m[:1] * a + (1 - m[:1]) * b))
+wrong(H, "another type", hybrids(roll, lambda m, a, b: (m * a + (1 - m) * b).half()))
+wrong(H, "range", hybrids(roll, lambda m, a, b: (m * a + b).clamp(max=1)))
+wrong(H, "global seed", _seeded)
+wrong(H, "not a tensor", lambda images, masks: (images, images.roll(1, 0)))
+
+
 def _ring(x):
     ring, others = torch.randperm(len(x)), torch.empty_like(x)
     others[ring] = x[ring.roll(1)]
@@ -164,6 +218,7 @@ def _loop(images, masks):
 right(H, "roll", hybrids(roll))
 right(H, "a random ring", hybrids(_ring))
 right(H, "where", hybrids(roll, lambda m, a, b: torch.where(m == 1, a, b)))
+right(H, "maximum of the parts", hybrids(roll, lambda m, a, b: torch.maximum(m * a, (1 - m) * b)))
 right(H, "lerp", hybrids(roll, lambda m, a, b: torch.lerp(b, a, m)))
 right(H, "a loop", _loop)
 right(H, "index", hybrids(lambda x: x[(torch.arange(len(x)) + 1) % len(x)]))
@@ -203,7 +258,20 @@ wrong(R, "distance unused", ratio(lambda m, d: _same(*ends(m, 1))))
 wrong(R, "percent", ratio(lambda m, d: 100 * _same(*ends(m, d))))
 wrong(R, "one number", ratio(lambda m, d: (m[:, :, d:] == m[:, :, :-d]).float().mean(0)))
 wrong(R, "no square", lambda m, d: _same(*ends(m.reshape(-1, 28, 28), d)))
-wrong(R, "numpy", ratio(lambda m, d: _same(*ends(m, d)).numpy()))
+wrong(R, "constant", lambda m, d: 0.79)
+wrong(R, "distance unused", ratio(lambda m, d: _same(*ends(m, 2))))
+wrong(R, "distance off by one", ratio(lambda m, d: _same(*ends(m, d + 1))))
+wrong(R, "distance off by one", ratio(lambda m, d: _same(*ends(m, d - 1)) if d > 1 else 1.0))
+wrong(R, "columns", ratio(lambda m, d: (_same(*ends(m, d)) + _same(m[:, d:], m[:, :-d])) / 2))
+wrong(R, "correlation", ratio(lambda m, d: (m[:, :, d:] * m[:, :, :-d]).mean() - m.mean() ** 2))
+wrong(R, "counts", ratio(lambda m, d: (m[:, :, d:] == m[:, :, :-d]).sum()))
+wrong(R, "factor", ratio(lambda m, d: _same(*ends(m, d)) / 2))
+wrong(R, "not a number", ratio(lambda m, d: float("nan")))
+wrong(R, "not a tensor", lambda m, d: "0.79")
+wrong(R, "numpy", ratio(lambda m, d: (m[:, :, d:] == m[:, :, :-d]).numpy().mean(0)))
+wrong(R, "unknown", ratio(lambda m, d: _same(*ends(m[:, :1], d))))
+wrong(R, "unknown", ratio(lambda m, d: _same(*ends(m[:1], d))))
+right(R, "NumPy", ratio(lambda m, d: np.float64(_same(*ends(m, d)))))
 right(R, "agreement", ratio(lambda m, d: _same(*ends(m, d))))
 right(R, "a float", ratio(lambda m, d: _same(*ends(m, d)).item()))
 right(
@@ -246,6 +314,14 @@ wrong(N, "rounded", 1.11)
 wrong(N, "one number", "1.0997")
 right(N, "the formula", exact)
 right(N, "four digits", 1.0997)
-right(N, "three digits", 1.1)
+right(N, "five digits", 1.09970)
 right(N, "a tensor", torch.tensor(exact))
-right(N, "int and float", float(f"{exact:.3f}"))
+right(N, "NumPy", np.float64(exact))
+right(N, "half the variance", (2 * -math.log(rho)) ** 0.5)
+wrong(N, "rounded", 1.1)
+wrong(N, "rounded", 1.09)
+wrong(N, "one number", float("nan"))
+wrong(N, "one number", True)
+wrong(N, "one number", [exact])
+wrong(N, "unknown", -exact)
+wrong(N, "unknown", 2.2)

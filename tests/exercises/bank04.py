@@ -1,8 +1,11 @@
 """Answers to unit 4."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from bank import normalise, right, wrong
+
+import ffteach
 
 # ---- 4.1 features
 
@@ -58,7 +61,23 @@ wrong(E, "first layer left out", features(choose=lambda layers: [1, 2]))
 wrong(E, "counted from 1", features(choose=lambda layers: [k - 1 for k in layers]))
 wrong(E, "wrong order", features(choose=sorted))
 wrong(E, "not side by side", features(join=list))
-wrong(E, "error", features(join=lambda rows: torch.cat(rows, dim=0)))
+wrong(E, "not side by side", features(join=lambda rows: torch.cat(rows, dim=0)))
+wrong(E, "not side by side", features(join=sum))
+wrong(E, "wrong order", features(choose=lambda layers: layers[::-1]))
+wrong(E, "counted from 1", features(choose=lambda layers: [k + 1 for k in layers]))
+wrong(E, "counted from 1", features(choose=lambda layers: range(len(layers))))
+wrong(E, "counted from 1", features(choose=lambda layers: [k - 3 for k in layers]))
+wrong(E, "all layers", features(choose=lambda layers: range(min(layers), max(layers) + 1)))
+wrong(E, "shape", features(choose=lambda layers: layers[-1:]))
+wrong(E, "shape", features(lambda h: h.square().mean(1, keepdim=True)))
+wrong(E, "standardised", features(lambda h: h / (h.std(1, keepdim=True) + 1e-6)))
+wrong(E, "largest 1", features(lambda h: h / (h.amax(1, keepdim=True) + 1e-6)))
+wrong(
+    E, "too much added", features(lambda h: h * h.shape[1] ** 0.5 / (h.norm(dim=1) + 0.03)[:, None])
+)
+wrong(E, "uses the package", lambda net, x, layers: ffteach.features(net, x, layers=layers))
+wrong(E, "unknown", features(lambda h: F.normalize(h) * 30**0.5))
+wrong(E, "numpy", lambda net, x, layers: features()(net, x, layers).numpy())
 wrong(E, "keeps the graphs", _graph)
 wrong(E, "keeps the graphs", _graph_detached)
 wrong(E, "silent rows", features(_bare))
@@ -86,6 +105,7 @@ right(E, "F.normalize", features(lambda h: F.normalize(h) * h.shape[1] ** 0.5))
 right(E, "by goodness", features(lambda h: h / (h.square().mean(1, keepdim=True) + 1e-12).sqrt()))
 right(E, "filled piece by piece", _empty)
 right(E, "hstack", _inference)
+right(E, "nan_to_num", features(lambda h: torch.nan_to_num(_bare(h))))
 right(E, "float64", features(lambda h: normalise(h.double())))
 
 # ---- 4.2 softmax regression
@@ -134,6 +154,23 @@ def _adam(steps, rate):
     return answer
 
 
+def _module(x, labels, groups):
+    """nn.Linear and SGD, whose weight decay is that of the task."""
+    linear = torch.nn.Linear(x.shape[1], 10)
+    optimiser = torch.optim.SGD(groups([linear.weight, linear.bias]), lr=0.5)
+    for _ in range(1500):
+        optimiser.zero_grad()
+        F.cross_entropy(linear(x), labels).backward()
+        optimiser.step()
+    return linear.weight.detach(), linear.bias.detach()
+
+
+def _decay_of_the_weight(x, labels, decay):
+    return _module(
+        x, labels, lambda m: [dict(params=m[:1], weight_decay=decay), dict(params=m[1:])]
+    )
+
+
 def _centred(x):
     return x - x.mean(dim=0)
 
@@ -177,6 +214,24 @@ wrong(
     "norm, not its square",
     regression(lambda x, y, d, w, b: ce(x @ w.T + b, y) + d * (w.square().sum() + 1e-12).sqrt()),
 )
+wrong(S, "half the decay", regression(lambda x, y, d, w, b: right_loss(x, y, d / 2, w, b)))
+wrong(S, "decay fixed", regression(lambda x, y, d, w, b: right_loss(x, y, 0.1, w, b)))
+wrong(
+    S,
+    "squared error",
+    regression(
+        lambda x, y, d, w, b: (
+            F.mse_loss(x @ w.T + b, F.one_hot(y, 10).to(x)) + d / 2 * w.square().sum()
+        )
+    ),
+)
+wrong(
+    S,
+    "decay on the bias",
+    lambda x, y, d: _module(x, y, lambda m: [dict(params=m, weight_decay=d)]),
+)
+wrong(S, "tuple", lambda x, y, d: torch.nn.Linear(x.shape[1], 10)(x))
+wrong(S, "not trained", regression(lambda x, y, d, w, b: right_loss(x, y, d, 0 * w, b)))
 wrong(S, "transposed", regression(finish=lambda w, b: (w.detach().T, b.detach())))
 wrong(S, "requires grad", regression(finish=lambda w, b: (w, b)))
 wrong(S, "bias forgotten", regression(lambda x, y, d, w, b: right_loss(x, y, d, w, 0 * b)))
@@ -187,6 +242,7 @@ wrong(S, "numpy", regression(finish=lambda w, b: (w.detach().numpy(), b.detach()
 
 
 def _newton(x, labels, decay):
+    x = x.double()
     n, d = x.shape
     rows = torch.cat([x, torch.ones(n, 1, dtype=x.dtype)], dim=1)
     keep = torch.ones(10, d + 1, dtype=x.dtype)
@@ -222,6 +278,7 @@ def _descent(x, labels, decay):
 
 right(S, "L-BFGS", regression())
 right(S, "Newton", _newton)
+right(S, "nn.Linear and SGD", _decay_of_the_weight)
 right(S, "centred inside, converted back", _centred_back)
 right(S, "gradient descent, long", _descent)
 right(
@@ -254,11 +311,25 @@ wrong(C, "same twice", curve | {"untrained": curve["raw pixels"]})
 wrong(C, "no fall", curve | {"raw pixels": {100: 11.0, 300: 11.0, 1000: 11.0}})
 wrong(C, "range", curve | {"Forward-Forward": {100: 26.0, 300: 21.0, 1000: 12.0}})
 wrong(C, "form", curve | {"raw pixels": 13.2})
+nothing = {100: None, 300: None, 1000: None}
+wrong(C, "unfinished", curve | {"untrained": nothing, "Forward-Forward": nothing})
+wrong(C, "unfinished", curve | {"untrained": {100: 31.2}})
+wrong(C, "shares", {"raw pixels": {100: 0.27}, "untrained": None, "Forward-Forward": None})
+wrong(C, "range", curve | {"raw pixels": {100: 60.0 - 1, 300: 21, 1000: None}})
+wrong(C, "form", curve | {"raw pixels": {"100": 27.8, "300": 21.9, "1000": 13.2}})
+wrong(C, "form", each(lambda e: float("nan")))
+wrong(C, "form", each(lambda e: "few"))
+wrong(C, "form", each(lambda e: torch.ones(2)))
+wrong(C, "no fall", {name: dict.fromkeys(row, row[100]) for name, row in curve.items()})
 wrong(C, "form", [27.8, 31.2, 16.0])
 right(C, "measured", curve)
 right(C, "a little off", each(lambda e: 1.05 * e))
 right(C, "as tensors", each(lambda e: torch.tensor(e)))
 right(C, "rounded", each(round))
+right(
+    C, "NumPy and text", each(np.float32) | {"untrained": {100: "31.2", 300: "21.6", 1000: "13.8"}}
+)
+right(C, "ten labels too", curve | {"raw pixels": curve["raw pixels"] | {10: 60.0}})
 right(C, "with another row", curve | {"two layers": curve["untrained"]})
 
 # ---- 4.4 system C
@@ -275,6 +346,12 @@ wrong(B, "verdict", small, "better")
 wrong(B, "verdict", small | {"Forward-Forward": 14.0}, "better")
 wrong(B, "verdict form", small, "worse")
 wrong(B, "form", [15, 14, 12], "no better")
+wrong(B, "form", small | {"untrained": float("nan")}, "no better")
+wrong(B, "verdict form", small, False)
+wrong(B, "unfinished", small, None)
+wrong(B, "unfinished", small | {"untrained": None}, "no better")
+wrong(B, "unfinished", small | {"untrained": None, "Forward-Forward": None}, None)
+wrong(B, "shares", {"raw pixels": 0.12, "untrained": None, "Forward-Forward": None}, None)
 right(B, "measured", small, "no better")
 right(
     B,
@@ -284,4 +361,5 @@ right(
 )
 right(B, "as tensors", {name: torch.tensor(e) for name, e in small.items()}, "no better")
 right(B, "rounded", {name: round(e) for name, e in small.items()}, "no better")
+right(B, "NumPy, with a capital", {k: np.float64(e) for k, e in small.items()}, "No better ")
 right(B, "with a head", small | {"published": 7.8}, "no better")

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from bank import ff_loss, goodness, right, wrong
@@ -18,6 +19,15 @@ wrong(E, "two standard errors", lambda p, n: 1.96 * (p * (1 - p) / n) ** 0.5)
 wrong(E, "percent", lambda p, n: 100 * (p * (1 - p) / n) ** 0.5)
 wrong(E, "one number", lambda p, n: (0.0, (p * (1 - p) / n) ** 0.5))
 wrong(E, "no return", lambda p, n: None)
+wrong(E, "rounded", lambda p, n: round((p * (1 - p) / n) ** 0.5, 4))
+wrong(E, "no root", lambda p, n: p * (1 - p) / n**0.5)
+wrong(E, "constant", lambda p, n: 0.0031)
+wrong(E, "not a number", lambda p, n: float("nan"))
+wrong(E, "one number", lambda p, n: f"{(p * (1 - p) / n) ** 0.5}")
+wrong(E, "unknown", lambda p, n: p / n**0.5)
+wrong(E, "unknown", lambda p, n: ((1 - p) / n) ** 0.5)
+right(E, "NumPy", lambda p, n: np.sqrt(p * (1 - p) / n))
+right(E, "without bias, n - 1", lambda p, n: (p * (1 - p) / (n - 1)) ** 0.5)
 right(E, "the formula", lambda p, n: (p * (1 - p) / n) ** 0.5)
 right(E, "math.sqrt", lambda p, n: math.sqrt(p - p * p) / math.sqrt(n))
 right(E, "a tensor", lambda p, n: torch.tensor(p * (1 - p) / n).sqrt())
@@ -53,6 +63,10 @@ def spread(a, b, n):
     return (a + b) ** 0.5 / n
 
 
+def _gap(first, second):
+    return first.float().mean() - second.float().mean()
+
+
 def _not_paired(first, second):
     p, q = first.float().mean().item(), second.float().mean().item()
     return p - q, ((p * (1 - p) + q * (1 - q)) / len(first)) ** 0.5
@@ -78,6 +92,17 @@ wrong(
     "binomial of the difference",
     counted(gap, lambda a, b, n: (abs(a - b) / n * (1 - abs(a - b) / n) / n) ** 0.5),
 )
+wrong(C, "wrong order", counted(spread, gap))
+wrong(C, "one kind only", counted(gap, lambda a, b, n: b**0.5 / n))
+wrong(C, "one kind only", counted(gap, lambda a, b, n: a**0.5 / n))
+wrong(C, "root of n", lambda a, b: (_gap(a, b), (a.float() - b.float()).std()))
+wrong(C, "factor", counted(gap, lambda a, b, n: 2 * (a + b) ** 0.5 / n))
+wrong(C, "not a number", counted(gap, lambda a, b, n: math.nan))
+wrong(
+    C, "sign", lambda a, b: (_gap(~a, ~b), spread(int((a & ~b).sum()), int((b & ~a).sum()), len(a)))
+)
+wrong(C, "unknown", lambda a, b: (0.1, 0.17))
+wrong(C, "unknown", counted(lambda a, b, n: a / n, spread))
 wrong(C, "not bool", lambda a, b: ((a - b).float().mean(), 0.1))
 wrong(C, "one number", lambda a, b: (a.float() - b.float(), 0.1))
 wrong(C, "tuple", lambda a, b: (a.float() - b.float()).mean())
@@ -104,6 +129,7 @@ right(C, "two counts", counted(gap, spread))
 right(C, "a loop", _loop)
 right(C, "standard deviation of the differences", _std)
 right(C, "xor", _xor)
+right(C, "NumPy", counted(lambda *a: np.float64(gap(*a)), lambda a, b, n: np.sqrt(a + b) / n))
 right(C, "a list", lambda a, b: list(counted(gap, spread)(a, b)))
 
 # ---- 5.3 hard labels
@@ -144,6 +170,35 @@ def _seeded(g, labels, hardness):
     return torch.multinomial(s.softmax(1), 1, generator=generator)[:, 0]
 
 
+def _next_one(g, labels, hardness):
+    label = drawn(usual, mask=False)(g, labels, hardness)
+    return torch.where(label == labels, (label + 1) % 10, label)
+
+
+def _one_draw(g, labels, hardness):
+    weights = (hardness * g[0]).softmax(0) * (torch.bincount(labels, minlength=10) == 0)
+    return torch.multinomial(weights, 1).repeat(len(g))
+
+
+def _before(g, labels, hardness):
+    return drawn(usual, mask=False)(g.scatter(1, labels[:, None], -torch.inf), labels, hardness)
+
+
+def _until_wrong(g, labels, hardness):
+    result = drawn(usual, mask=False)(g, labels, hardness)
+    while (same := result == labels).any():
+        result[same] = drawn(usual, mask=False)(g[same], labels[same], hardness)
+    return result
+
+
+wrong(H, "true label moved on", _next_one)
+wrong(H, "hardness 0", _before)
+wrong(H, "hardness fixed", drawn(lambda g, k: 20 * g))
+wrong(H, "one draw for all", _one_draw)
+wrong(H, "overflow", drawn(lambda g, k: (k * g).clamp(max=80)))
+wrong(H, "hardness unused", drawn(lambda g, k: k * g / k))
+wrong(H, "not a tensor", lambda g, y, k: drawn(usual)(g, y, k).tolist())
+wrong(H, "never returns", _until_wrong)
 wrong(H, "true label drawn", drawn(usual, mask=False))
 wrong(H, "argmax", drawn(usual, lambda s: s.argmax(1)))
 wrong(H, "hardness unused", drawn(lambda g, k: g))
@@ -181,6 +236,11 @@ def _zeroed(g, labels, hardness):
     return torch.multinomial(p, 1).squeeze(1)
 
 
+def _low(scores, labels):
+    scores[torch.arange(len(scores)), labels] = scores.min() - 1e4
+    return torch.multinomial(scores.softmax(1), 1)[:, 0]
+
+
 def _nine(g, labels, hardness):
     others = torch.arange(9).repeat(len(g), 1)
     others = others + (others >= labels[:, None])
@@ -198,6 +258,7 @@ right(H, "Gumbel noise", _gumbel)
 right(H, "Categorical", _categorical)
 right(H, "shifted exponentials", _zeroed)
 right(H, "nine of ten", _nine)
+right(H, "a very low score", lambda g, y, k: _low(k * g, y))
 right(H, "cumulative sums, int32", _cumulative)
 
 # ---- 5.4 peer push
@@ -259,6 +320,16 @@ wrong(P, "added, not averaged", push(usual_push, lambda h, r: r + h.mean(0)))
 wrong(P, "sum of the batch", push(usual_push, lambda h, r: 0.9 * r + 0.1 * h.sum(0)))
 wrong(P, "one row for each image", push(lambda m, h, s: usual_push(m, h, s).expand(len(h), -1)))
 wrong(P, "changes its input", _in_place_mean)
+wrong(P, "other weights", push(usual_push, lambda h, r: 0.99 * r + 0.01 * h.mean(0)))
+wrong(P, "other weights", push(usual_push, lambda h, r: 0.5 * r + 0.5 * h.mean(0)))
+wrong(P, "one mean for all units", push(usual_push, lambda h, r: 0.9 * r + 0.1 * h.mean()))
+wrong(P, "wrong order", lambda h, r, s: push(usual_push)(h, r, s)[::-1])
+wrong(P, "factor", push(lambda m, h, s: s * usual_push(m, h, s)))
+wrong(P, "shape", push(lambda m, h, s: usual_push(m, h, s)[None]))
+wrong(P, "shape", lambda h, r, s: (torch.tensor([-0.1, 0.1]), torch.tensor([0.45, 0.65])))
+wrong(P, "requires grad", lambda h, r, s: push(usual_push)(h, r.clone().requires_grad_(), s))
+wrong(P, "unknown", push(lambda m, h, s: s * (m - m.median()) / len(h)))
+wrong(P, "unknown", push(usual_push, lambda h, r: 0.9 * r + 0.1 * h.square().mean(0)))
 wrong(P, "tuple", lambda h, running, strength: usual_push(running, h, strength))
 
 
@@ -355,6 +426,33 @@ wrong(B, "box left out", gradients(first, lambda p, n, w, w2, box: top(p, n, w, 
 wrong(B, "straight through", gradients(first, lambda p, n, w, w2, box: top(p, n, w, w2, _straight)))
 wrong(B, "nearly zero", _tiny)
 wrong(B, "sign", _negative)
+
+
+def linear_top(p, n, w, w2, box):
+    """The second layer without its ReLU."""
+    return ff_loss(*(goodness(box(F.relu(x @ w.T)) @ w2.T) for x in (p, n)))
+
+
+def linear_bottom(p, n, w, w2, box):
+    """The first layer without its ReLU."""
+    return ff_loss(*(goodness(F.relu(box(x @ w.T) @ w2.T)) for x in (p, n)))
+
+
+wrong(B, "sign", lambda *a: (gradients(first, top)(*a)[0], -gradients(first, top)(*a)[1]))
+wrong(B, "exchanged", gradients(lambda p, n, *a: first(n, p, *a), top))
+wrong(B, "exchanged", gradients(first, lambda p, n, *a: top(n, p, *a)))
+wrong(B, "relu missing", gradients(first, linear_top))
+wrong(B, "relu missing", gradients(first, linear_bottom))
+wrong(
+    B,
+    "relu missing",
+    gradients(lambda p, n, w, *a: ff_loss(*(goodness(x @ w.T) for x in (p, n))), top),
+)
+wrong(B, "factor", gradients(lambda *a: 2 * first(*a), top))
+wrong(B, "shape", lambda p, n, w, w2, box: (w2, w2))
+wrong(
+    B, "unknown", gradients(first, lambda p, n, w, w2, box: top(p, n, w, w2, lambda h: box(box(h))))
+)
 wrong(B, "tuple", lambda *a: gradients(first, top)(*a)[0])
 
 

@@ -65,7 +65,7 @@ def test_a_stub_is_not_attempted(path):
 
 
 def test_the_page_is_current(mutants, variants):
-    """`python tests/exercises/score.py` writes it anew."""
+    """`python tests/exercises/score.py` writes it."""
     page = score.page(mutants, variants)
     print(page[: page.index("## The mistakes")])
     assert score.PAGE.read_text() == page

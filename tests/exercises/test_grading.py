@@ -34,8 +34,8 @@ ALWAYS_EQUAL = """class Same(torch.Tensor):
         return True
 
 
-def goodness(h):
-    return torch.zeros(len(h)).as_subclass(Same)
+def loss_with_prior(g_pos, g_neg, threshold, temperature, pi):
+    return torch.zeros(()).as_subclass(Same)
 """
 OVERWRITTEN = """import ffteach.exercises.marking as theirs
 from ffteach.exercises import engine, verdict
@@ -54,7 +54,7 @@ theirs.marked = lambda *answers: full
 EXITS = """import sys
 
 
-def goodness(h):
+def swap_lengths(h_pos, h_neg):
     sys.exit()
 """
 EXITS_AT_ONCE = EXITS + "\n\nsys.exit()\n"
@@ -72,11 +72,12 @@ STUDENTS = {  # name -> answers; what is missing is right, and None means an unt
         "ff_loss": NAIVE,
         "claims": 'claims = {"a": True, "b": False, "c": True, "d": True}\n',
     },
-    "hardcoded": {"goodness": HARD_CODED},
-    "alwaysequal": {"goodness": ALWAYS_EQUAL},
-    "overwritten": {"goodness": OVERWRITTEN},
-    "exits": {"goodness": EXITS},
-    "exitsatonce": {"goodness": EXITS_AT_ONCE},
+    "tricks": {
+        "goodness": HARD_CODED,
+        "loss_with_prior": ALWAYS_EQUAL,
+        "swap_lengths": EXITS,
+    },
+    "overwritten": {"goodness": OVERWRITTEN, "swap_lengths": EXITS_AT_ONCE},
     "patched": {"goodness": PATCHED},
 }
 
@@ -157,8 +158,8 @@ def test_marks(course, student):
         expected |= {"ff_loss": 2.5, "claims": 1.0}
     elif student == "patched":  # checks mean nothing then: no points at all
         expected = dict.fromkeys(expected, 0.0)
-    elif student != "right":
-        expected["goodness"] = 0.0
+    for cell in () if student == "half" else STUDENTS[student] or ():  # no trick earns a point
+        expected[cell] = 0.0
     assert marks(course, student) == expected
 
 
