@@ -13,6 +13,7 @@ training    the loop (with schedule: which layers and images are next, and optim
 inference   which digit is it: the label with the most goodness
 probe       what a linear classifier reads off the features
 recipe      every setting of a training
+saving      a network or a training in a file, to go on with
 head, peer, shifts          the paper's extras: softmax head, peer normalisation, moved images
 checks, device              every refusal in words; where it computes
 runs        named recipes, reports, stored results
@@ -38,6 +39,7 @@ from .negatives import hard_labels, overlay_label, wrong_labels
 from .probe import LinearProbe, PublishedProbe, baselines, features
 from .recipe import Recipe
 from .runs import RECIPES
+from .saving import load, save
 from .selfcheck import self_check
 from .training import Record, Training, train
 
@@ -66,10 +68,12 @@ __all__ = [
     "hard_labels",
     "hybrids",
     "layer_error_rates",
+    "load",
     "load_mnist",
     "overlay_label",
     "pairwise_loss",
     "predict",
+    "save",
     "seeded",
     "self_check",
     "train",

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import torch
 from tqdm.auto import tqdm
 
-from .checks import check_training_data
+from .checks import check_precision, check_training_data
 from .data import Digits, Split
 from .device import matrix_dtype
 from .head import LEARNING_RATE as HEAD_RATE
@@ -100,7 +100,7 @@ class Training:
 
     def __init__(self, net, data, recipe, *, seed=0, draw=None):
         _check_kinds(net, data, recipe, draw)
-        self.net, self.recipe = net, recipe
+        self.net, self.recipe, self.draw = net, recipe, draw
         self.train_split, self.validation_split = data, None
         if isinstance(data, Digits):
             self.train_split, self.validation_split = data.train, data.validation
@@ -376,7 +376,7 @@ class Training:
         Raises ValueError, before anything changes, for a state of another recipe, other data or
         another network.
         """
-        self._check_state(state)
+        self.check_state(state)
         state = copy.deepcopy(state)
         count, layers = len(state["optimisers"]), list(self.net.layers)
         while len(layers) < count:
@@ -428,11 +428,10 @@ class Training:
             }
         return self._made_for
 
-    def _check_state(self, state):
-        mine, theirs = (
-            self._fingerprint(),
-            state.get("made_for") if isinstance(state, dict) else None,
-        )
+    def check_state(self, state):
+        """Raise ValueError unless `state` is one of this recipe, network and data."""
+        mine = self._fingerprint()
+        theirs = state.get("made_for") if isinstance(state, dict) else None
         if theirs is None:
             raise ValueError("this is no state of a training: give what run.state_dict() returned")
         if theirs["recipe"] != mine["recipe"]:
@@ -462,6 +461,7 @@ class Training:
 
     def _check_before_a_step(self):
         """Raise ValueError unless what may be changed while it trains is usable."""
+        check_precision(self.net)
         for name, least in (
             ("learning_rate", "above 0"),
             ("temperature", "above 0"),
