@@ -49,10 +49,14 @@ def store(path):
 
 
 def hide_outputs(cell):
-    """Let JupyterLab show the outputs of a cell, if there are some, only once it has been run."""
+    """Let JupyterLab show the outputs of a cell, if there are some, only once it has been run.
+
+    In their place it shows the first line of the first output: so that one is empty.
+    """
     cell.metadata.pop("jupyter", None)
     if cell.outputs:
         cell.metadata.jupyter = {"outputs_hidden": True}
+        cell.outputs.insert(0, nbformat.v4.new_output("display_data", data={}))
 
 
 def _belongs(output):
