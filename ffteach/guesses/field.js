@@ -17,7 +17,10 @@ function render({ model, el }) {
   for (const input of inputs) {
     input.dataset.lmSuppressShortcuts = "true"; // its keys are not JupyterLab's commands
     input.addEventListener("change", () => take(input));
-    input.addEventListener("keydown", event => event.key === "Enter" && take(input));
+    input.addEventListener("keydown", event => {
+      if (event.key === "Enter") take(input);
+      if (event.key === "Escape") input.closest(".jp-Cell")?.focus(); // back to JupyterLab's keys
+    });
   }
 
   function radio(choice) {

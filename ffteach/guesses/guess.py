@@ -16,7 +16,7 @@ def ask(question, choices=None, *, between=None, unit="", guess=None):
     answer, where no field is shown. Asked again, the same question keeps its answer.
 
     >>> ask("What will they do?", ["rise", "part"], guess="rise").compare("part")
-    Your guess: rise. Outcome: part.
+    What will they do? Your guess: rise. Outcome: part.
     """
     if choices:
         asked = Choice(question, choices)
@@ -74,7 +74,7 @@ class Guess:
         self.settled = self.answer is not None
         if self.settled:
             self._tell()
-            _show(Note(self.sentence))
+            _show(Note(self.question, self.sentence))
 
     @property
     def verdict(self):
@@ -191,16 +191,17 @@ class Number(Guess):
 
 
 class Note:
-    """One sentence, set off from the rest."""
+    """A question with what became of it, set off from the rest."""
 
-    def __init__(self, text):
-        self.text = text
+    def __init__(self, question, text):
+        self.question, self.text = question, text
 
     def __repr__(self):
-        return self.text
+        return f"{self.question} {self.text}"
 
     def _repr_html_(self):
-        return f'<div role="note" {NOTE}>{escape(self.text)}</div>'
+        question, text = escape(self.question), escape(self.text)
+        return f'<div role="note" {NOTE}><b>{question}</b> {text}</div>'
 
 
 class Page:

@@ -37,6 +37,8 @@ def test_answered_by_keyboard(browser, server, theme):
         keys.type("20")
         keys.press("Enter")
         wait_for(told.last.inner_text, "Your guess: 20 %.".__eq__)
+        keys.press("Escape")  # and the keys are JupyterLab's again
+        assert page.locator(".jp-Cell:focus").count() == 1
         found = axe.Axe().run(page, {"include": [[".ff-guess-field"]]}).response
         assert found["passes"] and not found["violations"]
         notebook.run_cell(2), notebook.run_cell(3)

@@ -33,10 +33,13 @@ def test_right_and_not_so(shown):
     curves.answer = "rise"
     assert curves.sentence == "Your guess: rise."
     curves.compare("part")
-    assert repr(shown[-1]) == "Your guess: rise. Outcome: part." and curves.verdict == "not so"
+    assert (
+        repr(shown[-1]) == "What will they do? Your guess: rise. Outcome: part."
+        and curves.verdict == "not so"
+    )
     right = guesses.ask("And now?", ["rise", "part"], guess="part")
     right.compare("part")
-    assert repr(shown[-1]) == "Your guess: part. Outcome: part. Right."
+    assert repr(shown[-1]) == "And now? Your guess: part. Outcome: part. Right."
 
 
 @pytest.mark.parametrize(
@@ -57,7 +60,9 @@ def test_a_number_is_close_or_too_high_or_too_low(guess, outcome, close, verdict
 def test_a_few_words_are_shown_beside_the_outcome(shown):
     why = guesses.ask("Why?", guess="  no idea ")
     why.compare("the threshold")
-    assert repr(shown[-1]) == "Your guess: no idea. Outcome: the threshold." and not why.verdict
+    assert (
+        repr(shown[-1]) == "Why? Your guess: no idea. Outcome: the threshold." and not why.verdict
+    )
 
 
 @pytest.mark.parametrize(
