@@ -160,7 +160,7 @@ class Number(Guess):
 
     def checked(self, value, outcome=False):
         low, high = self.between
-        number = float(value)  # a tensor of one element, too
+        number = float(value.detach() if hasattr(value, "detach") else value)
         if not isfinite(number) or not outcome and not low <= number <= high:
             raise ValueError(f"{value!r} is no answer to {self.how_to()!r}")
         return number

@@ -42,12 +42,13 @@ def test_right_and_not_so(shown):
     assert repr(shown[-1]) == "And now? Your guess: part. Outcome: part. Right."
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     "guess, outcome, close, verdict",
     [
         (20, 12.345, None, "close"),
         (22.5, 12.345, None, "10.2 % too high"),
-        (1, torch.tensor(12.3), None, "11.3 % too low"),
+        (1, torch.tensor(12.3, requires_grad=True), None, "11.3 % too low"),
         (20, 12.25, 5, "7.75 % too high"),
     ],
 )
