@@ -618,10 +618,10 @@ LESSON_02B = [
     ),
     Claim(
         "02b, section 6",
-        "top 15: half as many units active as with squares",
+        "top 15: two thirds as many units active as with squares",
         lambda s: with_kind("top 15", s)[1] / with_kind("squares", s)[1],
-        0.4,
-        0.7,
+        0.58,
+        0.74,
     ),
     Claim(
         "02b, section 6",
