@@ -231,9 +231,9 @@ LESSON_02 = [
     ),
     Claim(
         "02, section 5",
-        "and ends three to six points below the frozen layer 1",
+        "and ends two to six points below the frozen layer 1",
         lambda s: overtaking(s)[-1][0] - overtaking(s)[-1][1],
-        3,
+        2,
         6.5,
     ),
     *(

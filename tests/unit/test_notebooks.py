@@ -77,7 +77,7 @@ def test_outputs_are_stored_in_order_without_errors_or_widgets(path):
 
 @each(NOTEBOOKS)
 def test_small_and_free_of_absolute_paths(path):
-    assert path.stat().st_size < 200_000
+    assert path.stat().st_size < 230_000
     for cell in nbformat.read(path, as_version=4).cells:
         content = cell.source + "".join(
             str(output.get("text", "")) for output in cell.get("outputs", [])
