@@ -212,6 +212,21 @@ def check_precision(net):
         )
 
 
+def check_precision(net):
+    """Raise TypeError unless `net` computes in float32 or float64, and so without autocast."""
+    weight = net.layers[0].weight
+    if weight.dtype not in (torch.float32, torch.float64):
+        raise TypeError(
+            f"the network's weights are {weight.dtype}, too coarse for goodness: use net.float(); "
+            "a recipe's precision='bfloat16' makes only the large products coarse"
+        )
+    if torch.is_autocast_enabled(weight.device.type):
+        raise TypeError(
+            "torch.autocast is on, too coarse for goodness: call this outside of it, or in "
+            f"`with torch.autocast({weight.device.type!r}, enabled=False):`"
+        )
+
+
 def check_network_takes(net, images, *, labelled=True):
     """Raise TypeError or ValueError unless `net` can take `images`: its width, device and dtype."""
     check_precision(net)

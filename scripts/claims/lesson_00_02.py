@@ -53,7 +53,7 @@ def layer_errors(net):
 
 # ---- lesson 00
 
-START = Recipe(widths=(784, 500, 500), threshold=0.5, epochs=3)
+START = Recipe(widths=(784, 300, 300), threshold=0.5, epochs=2)
 
 
 @cache
@@ -123,10 +123,10 @@ LESSON_01 = [
 
 # ---- lesson 02
 
-ONE = Recipe(widths=(784, 500), epochs=7, rate_decay="none")
-TWO = Recipe(widths=(784, 300, 300), epochs=5, rate_decay="none")
-DEEP = Recipe(widths=(784, 300, 300, 300, 300), epochs=3)
-PAIRS = Recipe(widths=(784, 500), loss="pairwise", epochs=4)
+ONE = Recipe(widths=(784, 300), epochs=7, rate_decay="none")
+TWO = Recipe(widths=(784, 300, 300), epochs=4, rate_decay="none")
+DEEP = Recipe(widths=(784, 200, 200, 200, 200), epochs=3)
+PAIRS = Recipe(widths=(784, 200), loss="pairwise", epochs=4)
 
 
 @cache
@@ -179,7 +179,7 @@ def shuffled(labels, *, generator):
 
 @cache
 def skyline(largest, seed):
-    net = fitted(Recipe(widths=(784, 500), epochs=3), seed, offsets(largest))
+    net = fitted(Recipe(widths=(784, 300), epochs=3), seed, offsets(largest))
     shift = (ffteach.predict(net, digits().validation.images) - digits().validation.labels) % 10
     return shift.bincount(minlength=10)
 
@@ -231,10 +231,10 @@ LESSON_02 = [
     ),
     Claim(
         "02, section 5",
-        "and ends four to seven points below the frozen layer 1",
+        "and ends two to six points below the frozen layer 1",
         lambda s: overtaking(s)[-1][0] - overtaking(s)[-1][1],
-        3.5,
-        7.5,
+        2,
+        6.5,
     ),
     *(
         Claim(
@@ -254,17 +254,17 @@ LESSON_02 = [
     ),
     Claim(
         "02, section 5",
-        "temperature 1: the fourth layer reads two to three digits in ten",
+        "temperature 1: the fourth layer reads one to three digits in ten",
         lambda s: layer_errors(fitted(DEEP.but(temperature=1.0), s))[3],
-        70,
-        87,
+        65,
+        90,
     ),
     Claim(
         "02, section 5",
-        "temperature 1/20: the fourth layer reads about six",
+        "temperature 1/20: the fourth layer reads three to five",
         lambda s: layer_errors(fitted(DEEP, s))[3],
-        30,
-        46,
+        45,
+        76,
     ),
     Claim(
         "02, section 6",
@@ -344,6 +344,13 @@ def never_fire(seed, **settings):
 def pairs_in_order(seed, **settings):
     g_pos, g_neg = (goodness(h) for h in activities(fitted(SMALL.but(**settings), seed)))
     return percent(g_pos > g_neg)
+
+
+def one_line(seed, **settings):
+    """Images on the right side of the best line for all of them, in %."""
+    g_pos, g_neg = (goodness(h) for h in activities(fitted(SMALL.but(**settings), seed)))
+    lines = torch.cat([g_pos, g_neg]).quantile(torch.linspace(0, 1, 101))
+    return max(percent(torch.cat([g_pos > line, g_neg < line])) for line in lines)
 
 
 @cache
@@ -437,9 +444,9 @@ KINDS = {
 
 @cache
 def with_kind(name, seed):
-    """Error in % and active units in % of one layer of 300 units with another goodness."""
+    """Error in % and active units in % of one layer of 200 units with another goodness."""
     kind, draws, data = KINDS[name], generator(seed), digits()
-    layer = Recipe(widths=(784, 300)).network(seed=seed).layers[0]
+    layer = Recipe(widths=(784, 200)).network(seed=seed).layers[0]
     x_pos, _ = pair_of()
     theta = kind(layer(x_pos)).mean().item()
     optimiser = torch.optim.Adam(layer.parameters(), lr=1e-3)
@@ -560,6 +567,13 @@ LESSON_02B = [
         100,
     ),
     Claim(
+        "02b, section 3",
+        "pairwise: one line puts fewer images on their right side, by points",
+        lambda s: one_line(s, threshold=0.5) - one_line(s, loss="pairwise"),
+        3,
+        40,
+    ),
+    Claim(
         "02b, section 4",
         "random second layer, input as it is: nearly as good as layer 1, by points",
         lambda s: random_second_layer(s, False)[0] - error(fitted(LEAK, s)),
@@ -604,10 +618,10 @@ LESSON_02B = [
     ),
     Claim(
         "02b, section 6",
-        "top 15: half as many units active as with squares",
+        "top 15: two thirds as many units active as with squares",
         lambda s: with_kind("top 15", s)[1] / with_kind("squares", s)[1],
-        0.4,
-        0.7,
+        0.58,
+        0.74,
     ),
     Claim(
         "02b, section 6",
