@@ -16,7 +16,7 @@ recipe      every setting of a training
 head, peer, shifts          the paper's extras: softmax head, peer normalisation, moved images
 checks, device              every refusal in words; where it computes
 runs        named recipes, reports, stored results
-plots, selfcheck            support for the lessons
+plots, guesses, selfcheck   support for the lessons
 exercises   checks that name the mistake, hints, solutions
 live        the panels: the only part with widgets
 """
