@@ -1,8 +1,10 @@
 """Run lessons from top to bottom and store their outputs: `store_outputs.py [FILE ...]`.
 
 Without names, all of notebooks/. What a stored lesson must not carry is left out: widgets and their
-state, warnings and progress bars, times, the Python version. Stops at the first error and then
-leaves the file as it was.
+state, warnings and progress bars, times, the Python version, and all that a cell tagged
+`not-stored` shows. JupyterLab hides stored outputs until a cell is run, so that nobody reads the
+answer before the guess; on the web they are seen. Stops at the first error and then leaves the file
+as it was.
 """
 
 import sys
@@ -29,7 +31,9 @@ def store(path):
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if _belongs(output)]
+            kept = "not-stored" not in cell.metadata.get("tags", [])
+            cell.outputs = [output for output in cell.outputs if kept and _belongs(output)]
+            hide_outputs(cell)
     notebook.metadata = {
         "kernelspec": {
             "display_name": "Python 3 (ipykernel)",
@@ -42,6 +46,13 @@ def store(path):
     print(
         f"{path}: {len(notebook.cells)} cells, {seconds:.0f} s, {path.stat().st_size / 1000:.0f} KB"
     )
+
+
+def hide_outputs(cell):
+    """Let JupyterLab show the outputs of a cell, if there are some, only once it has been run."""
+    cell.metadata.pop("jupyter", None)
+    if cell.outputs:
+        cell.metadata.jupyter = {"outputs_hidden": True}
 
 
 def _belongs(output):

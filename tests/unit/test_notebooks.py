@@ -1,5 +1,6 @@
 """The form of the lessons, before they are run (nbval and the browser tests run them)."""
 
+import ast
 import re
 from pathlib import Path
 from statistics import median
@@ -26,6 +27,24 @@ def cells(path, kind):
 
 def texts(path):
     return "\n".join(cell.source for cell in cells(path, "markdown"))
+
+
+def is_question(cell):
+    return cell.cell_type == "code" and "guesses.ask(" in cell.source
+
+
+def asked(source):
+    """The names that a cell gives to its guesses."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and "guesses.ask(" in ast.unparse(node.value):
+            names = ast.walk(node.targets[0])
+            yield from (name.id for name in names if isinstance(name, ast.Name))
+
+
+def experiments(path):
+    """The code cells that do not only ask for a guess, or show how the guesses fared."""
+    code = cells(path, "code")
+    return [cell for cell in code if not is_question(cell) and "guesses.page" not in cell.source]
 
 
 def lines(cell):
@@ -81,9 +100,33 @@ def test_every_picture_has_alt_text(path):
 
 
 @each(NOTEBOOKS)
+def test_jupyterlab_hides_stored_outputs_until_a_cell_is_run(path):
+    for cell in cells(path, "code"):
+        hidden = cell.metadata.get("jupyter", {}).get("outputs_hidden", False)
+        assert hidden == bool(cell.outputs), f"run scripts/store_outputs.py:\n{cell.source}"
+
+
+@each(NOTEBOOKS)
 def test_code_cells_are_short(path):
-    lengths = [len(lines(cell)) for cell in cells(path, "code")]
-    assert lengths[0] <= 5 and max(lengths) <= 20 and median(lengths) <= 16, lengths
+    lengths = [len(lines(cell)) for cell in experiments(path)]
+    assert len(lines(cells(path, "code")[0])) <= 5
+    assert max(lengths) <= 20 and median(lengths) <= 10, lengths
+
+
+@each(NOTEBOOKS)
+def test_every_prediction_can_be_answered_and_is_compared(path):
+    """After each "Predict" comes a cell that asks, and each guess is compared in a later cell."""
+    everything = nbformat.read(path, as_version=4).cells
+    for cell, following in zip(everything, everything[1:]):
+        if "**Predict" in cell.source:
+            assert is_question(following), cell.source
+    sources = [cell.source for cell in cells(path, "code")]
+    for number, source in enumerate(sources):
+        for name in asked(source):
+            later = sources[number + 1 :]
+            assert any(re.search(rf"\b{name}\b", source) for source in later), name
+    assert sum("guesses.page()" in source for source in sources) == 1
+    assert "".join(sources).count(".compare(") >= 2
 
 
 @each(NOTEBOOKS)
@@ -94,9 +137,9 @@ def test_lines_of_code_fit_the_page(path):
 
 @each(LESSONS)
 def test_a_lesson_has_its_shape(path):
-    markdown, code = len(cells(path, "markdown")), len(cells(path, "code"))
-    assert 25 <= markdown + code <= 45
-    assert 1.0 <= markdown / code <= 2.0
+    markdown, code = len(cells(path, "markdown")), len(experiments(path))
+    assert 25 <= markdown + code <= 60
+    assert 0.7 <= markdown / code <= 2.0
     assert texts(path).count("**Predict") >= 4
     assert texts(path).count("**What you should see") >= 4
     assert "## Exercises" in texts(path)
@@ -104,7 +147,9 @@ def test_a_lesson_has_its_shape(path):
 
 @each(LESSONS)
 def test_nbval_really_checks_something(path):
-    checked = [cell for cell in cells(path, "code") if "NBVAL_CHECK_OUTPUT" in cell.source]
+    code = cells(path, "code")
+    assert not any("NBVAL" in cell.source for cell in code), "use the tag nbval-check-output"
+    checked = [cell for cell in code if "nbval-check-output" in cell.metadata.get("tags", [])]
     assert 2 <= len(checked) <= 8
     assert not any("plots.show" in cell.source for cell in checked), (
         "nbval would compare the picture's bytes, which depend on the machine"
