@@ -490,7 +490,7 @@ LESSON_04 = [
         "untrained: the third layer alone is worse than the first, by points",
         lambda seed: read("untrained", seed, (2,), 2000) - read("untrained", seed, (0,), 2000),
         0.3,
-        4,
+        6,
     ),
     Claim(
         "04, section 7",
