@@ -504,7 +504,7 @@ LESSON_04 = [
         "system C in small: FF worse than untrained, by points",
         lambda seed: system_c("FF", seed) - system_c("untrained", seed),
         2,
-        8,
+        10,
     ),
     Claim(
         "04, section 8",
