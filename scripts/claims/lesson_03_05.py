@@ -32,9 +32,14 @@ def fitted(recipe, seed, draw=None):
 
 
 def probed(see, decay=1e-2, labels=None):
-    """The validation error in % of a probe on see(images), fitted to the first `labels` digits."""
+    """The validation error in % of a probe on see(images), fitted to `labels` digits, or to all.
+
+    They are equally many of each digit, as in lesson 04.
+    """
     data = digits()
-    rows = slice(labels)
+    rows = slice(None)
+    if labels:
+        rows = torch.argsort(data.train.labels, stable=True).reshape(10, -1).T.flatten()[:labels]
     probe = LinearProbe(decay).fit(see(data.train.images[rows]), data.train.labels[rows])
     return 100 * probe.error(see(data.validation.images), data.validation.labels)
 
@@ -57,7 +62,7 @@ def half_masks(n, *, generator=None):
 
 
 MASKS = {"8 blurs": ffteach.blur_masks, "one pixel": pixel_masks, "half image": half_masks}
-ONE_LAYER = Recipe(widths=(784, 500), negatives="hybrids", threshold=1.0, epochs=2)
+ONE_LAYER = Recipe(widths=(784, 300), negatives="hybrids", threshold=1.0, epochs=2)
 
 
 def negatives_of(kind):
@@ -163,7 +168,51 @@ def in_order_unsquared(seed):
     return points(g_pos > g_neg)
 
 
+def patch_width(seed):
+    """How wide a patch of 8 blurs is on average, in pixels."""
+    masks = ffteach.blur_masks(200, generator=generator(seed)).reshape(-1, 28, 28)
+    return 28 / (1 + (masks[:, :, 1:] != masks[:, :, :-1]).sum(dim=2).double().mean().item())
+
+
+def correlation_length(masks):
+    """The distance at which two pixels' correlation has fallen to 1/e, in pixels."""
+    m = masks.reshape(-1, 28, 28)
+    previous = 1.0
+    for d in range(1, 20):
+        correlation = 2 * points(m[:, :, d:] == m[:, :, :-d]) / 100 - 1
+        if correlation < 1 / torch.e:
+            return d - (1 / torch.e - correlation) / (previous - correlation)
+        previous = correlation
+
+
+def doubled_sigma(seed):
+    """By how many pixels system C's correlation length changes when every sigma doubles."""
+    wide = tuple((size, 2 * sigma) for size, sigma in ffteach.masks.GAUSSIAN_BLURS)
+    once, twice = (
+        ffteach.masks.gaussian_stages(2000, generator=generator(seed), **settings).masks
+        for settings in ({}, {"gaussians": wide})
+    )
+    return correlation_length(twice) - correlation_length(once)
+
+
+def length_by_blurs(blurs, seed):
+    masks = ffteach.blur_masks(2000, blurs=blurs, generator=generator(seed))
+    return correlation_length(masks) / blurs**0.5
+
+
 LESSON_03 = [
+    Claim("03, section 1", "patches of 8 blurs: pixels wide", patch_width, 7, 9),
+    *(
+        Claim(
+            "03, section 2",
+            f"{blurs} blurs: correlation length 1.1 x root of the blurs",
+            lambda seed, blurs=blurs: length_by_blurs(blurs, seed),
+            1.05,
+            1.22,
+        )
+        for blurs in (2, 8, 32)
+    ),
+    Claim("03, the panel", "sigma doubled: hardly any change, pixels", doubled_sigma, -0.2, 0.2),
     Claim(
         "03, section 6",
         "a linear player stays within 6 points of guessing",
@@ -229,10 +278,10 @@ LESSON_03 = [
     ),
     Claim(
         "03, section 7",
-        "after noise the probe is worse than untrained, by points",
+        "after noise the probe is no better than untrained: worse by points",
         lambda seed: layer_error("noise", seed) - layer_error("untrained", seed),
-        0.3,
-        3,
+        0,
+        1,
     ),
     *(
         Claim(
@@ -269,7 +318,7 @@ LESSON_03 = [
 
 # ---- lesson 04
 
-QUICK = RECIPES["quick-unsupervised"].but(epochs=6)
+QUICK = RECIPES["quick-unsupervised"].but(epochs=4)
 
 
 @cache
@@ -321,20 +370,23 @@ def one_wide_layer(seed):
 
 
 @cache
-def system_c(kind, seed, normalised=False):
-    """System C in small: 2 000 digits, 200 units, 200 full-batch steps a layer; error in %."""
-    data = digits()
-    few = Split(data.train.images[:2000], data.train.labels[:2000])
+def trained_system_c(seed):
+    """System C in small: 2 000 digits, 200 units, 200 full-batch steps a layer."""
     recipe = RECIPES["mask-probe"].but(widths=(784, 200, 200, 200), epochs=200)
-    net = recipe.network(seed=seed)
-    if kind == "FF":
-        train(net, few, recipe, seed=seed).finish()
-    see = (
-        (lambda images: images)
-        if kind == "raw"
-        else (lambda images: features(net, images, normalised=normalised))
-    )
-    probe = LinearProbe(1e-2).fit(see(few.images), few.labels)
+    few = Split(*digits().train.take(slice(2000)))
+    return train(recipe.network(seed=seed), few, recipe, seed=seed).finish(), recipe
+
+
+def system_c(kind, seed, layers=(1, 2)):
+    """The validation error in % of a probe that chooses its decay, on system C's activities."""
+    data, (net, recipe) = digits(), trained_system_c(seed)
+    net = {"FF": net, "untrained": recipe.network(seed=seed), "raw": None}[kind]
+
+    def see(images):
+        return images if net is None else features(net, images, layers=layers, normalised=False)
+
+    few = data.train.take(slice(2000))
+    probe = LinearProbe().fit(see(few.images), few.labels)
     return 100 * probe.error(see(data.validation.images), data.validation.labels)
 
 
@@ -413,14 +465,16 @@ LESSON_04 = [
     Claim(
         "04, section 5",
         "worst single layer minus the best, in points",
-        lambda seed: max(alone := [read("hybrids", seed, (k,)) for k in range(3)]) - min(alone),
+        lambda seed: (
+            max(alone := [read("hybrids", seed, (k,), 2000) for k in range(3)]) - min(alone)
+        ),
         0,
         1.5,
     ),
     Claim(
         "04, section 5",
         "all three instead of the last two: points gained",
-        lambda seed: read("hybrids", seed) - read("hybrids", seed, (0, 1, 2)),
+        lambda seed: read("hybrids", seed, (1, 2), 2000) - read("hybrids", seed, (0, 1, 2), 2000),
         -0.3,
         1.2,
     ),
@@ -434,9 +488,9 @@ LESSON_04 = [
     Claim(
         "04, section 5",
         "untrained: the third layer alone is worse than the first, by points",
-        lambda seed: read("untrained", seed, (2,)) - read("untrained", seed, (0,)),
+        lambda seed: read("untrained", seed, (2,), 2000) - read("untrained", seed, (0,), 2000),
         0.3,
-        4,
+        6,
     ),
     Claim(
         "04, section 7",
@@ -449,24 +503,28 @@ LESSON_04 = [
         "04, section 8",
         "system C in small: FF worse than untrained, by points",
         lambda seed: system_c("FF", seed) - system_c("untrained", seed),
-        7,
-        20,
+        2,
+        10,
     ),
     Claim(
         "04, section 8",
-        "system C in small: untrained error",
-        lambda seed: system_c("untrained", seed),
-        14,
-        21,
+        "the same with all three layers: no better, by points",
+        lambda seed: system_c("FF", seed, (0, 1, 2)) - system_c("untrained", seed, (0, 1, 2)),
+        -0.5,
+        2,
     ),
     Claim(
-        "04, section 8", "system C in small: raw error", lambda seed: system_c("raw", seed), 11, 14
+        "04, section 8",
+        "system C in small: untrained minus raw pixels, points",
+        lambda seed: system_c("untrained", seed) - system_c("raw", seed),
+        2,
+        9,
     ),
 ]
 
 # ---- lesson 05
 
-ROWS = Recipe(widths=(784, 300, 300), epochs=3, temperature=1.0, label_strength=1.0)
+ROWS = Recipe(widths=(784, 200, 200), epochs=3, temperature=1.0, label_strength=1.0)
 START = ROWS.but(batch_size=None, row_scale="unit-length", init="torch", learning_rate=0.03)
 SHARP = ROWS.but(temperature=1 / 20, label_strength=4.0)
 LOW, PAIR = SHARP.but(threshold=0.5), SHARP.but(loss="pairwise")
@@ -479,8 +537,9 @@ STEPS = {
     "pairwise": PAIR,
     "threshold, hard": LOW.but(negatives="hard"),
     "hard": PAIR.but(negatives="hard"),
-    "head": PAIR.but(negatives="hard", widths=(784, 300, 300, 300), head=True),
-    "long": PAIR.but(negatives="hard", widths=(784, 500, 500), epochs=6),
+    "head": PAIR.but(negatives="hard", widths=(784, 200, 200, 200), head=True),
+    "fight": PAIR.but(negatives="hard", widths=(784, 300, 300), epochs=4),
+    "longer fight": PAIR.but(negatives="hard", widths=(784, 500, 500), epochs=6),
 }
 
 
@@ -493,6 +552,10 @@ def stepped(name, seed):
 def missed(name, seed, layers=None):
     images, labels = digits().validation
     return ffteach.predict(stepped(name, seed), images, layers=layers) != labels
+
+
+def test_error(name, seed):
+    return 100 * ffteach.error_rate(stepped(name, seed), digits().test)
 
 
 def better(first, second, seed):
@@ -515,8 +578,8 @@ def one_pass(seed):
 @cache
 def one_layer_with_push(threshold, strength, seed):
     """`(error in %, units silent on all unseen digits)` of one layer, trained by autograd."""
-    data, net = digits(), Recipe(widths=(784, 300)).network(seed=seed)
-    layer, draws, running = net.layers[0], generator(seed), torch.full((300,), 0.5)
+    data, net = digits(), Recipe(widths=(784, 200)).network(seed=seed)
+    layer, draws, running = net.layers[0], generator(seed), torch.full((200,), 0.5)
     optimiser = torch.optim.Adam(layer.parameters(), lr=1e-3)
     for batch in torch.cat([torch.randperm(8000, generator=draws) for _ in range(2)]).split(100):
         x, y = data.train.images[batch], data.train.labels[batch]
@@ -545,11 +608,16 @@ def one_layer_with_push(threshold, strength, seed):
     return error, (h == 0).all(dim=1).all(dim=0).sum().item()
 
 
+def backprop(seed, width=300, epochs=4, split="validation"):
+    """The error in % of backpropagation with the lesson's settings."""
+    images, labels = getattr(digits(), split)
+    return points(backpropagated(seed, width, epochs)(images).argmax(dim=1) != labels)
+
+
 @cache
-def backprop(seed, epochs=6):
-    """The validation error in % of backpropagation with the lesson's settings."""
+def backpropagated(seed, width, epochs):
     torch.manual_seed(seed)
-    sizes = ((784, 500), (500, 500), (500, 10))
+    sizes = ((784, width), (width, width), (width, 10))
     first, second, last = (torch.nn.Linear(*size) for size in sizes)
     net = torch.nn.Sequential(first, torch.nn.ReLU(), second, torch.nn.ReLU(), last)
     optimiser = torch.optim.Adam(net.parameters(), lr=1e-3)
@@ -560,14 +628,13 @@ def backprop(seed, epochs=6):
         optimiser.zero_grad()
         F.cross_entropy(net(data.train.images[batch]), data.train.labels[batch]).backward()
         optimiser.step()
-    with torch.no_grad():
-        return points(net(data.validation.images).argmax(dim=1) != data.validation.labels)
+    return net
 
 
 def boxed(box, learn, seed):
     """`(error in %, how far layer 1 moved)` of two layers with `box` between them."""
     data, draws = digits(), generator(seed)
-    layers = Recipe(widths=(784, 300, 300)).network(seed=seed).layers
+    layers = Recipe(widths=(784, 200, 200)).network(seed=seed).layers
     start = layers[0].weight.detach().clone()
     answer = learn(layers, box, data.train, draws)
     with torch.no_grad():
@@ -606,7 +673,7 @@ def learn_forward(layers, box, split, draws):
 
 def learn_backward(layers, box, split, draws):
     torch.manual_seed(draws.initial_seed())
-    last = torch.nn.Linear(300, 10)
+    last = torch.nn.Linear(200, 10)
     optimiser = torch.optim.Adam([*layers.parameters(), *last.parameters()], lr=1e-3)
     scores = lambda x: last(layers[1](box(layers[0](x))))
     for batch in batches(len(split.images), draws):
@@ -616,7 +683,7 @@ def learn_backward(layers, box, split, draws):
     return lambda images: scores(images).argmax(dim=1)
 
 
-WIRES = torch.randperm(300, generator=generator(7))
+WIRES = torch.randperm(200, generator=generator(7))
 
 
 @cache
@@ -645,8 +712,8 @@ LESSON_05 = [
         "05, section 2",
         "temperature and label pixel: points",
         lambda seed: better("rows", "sharp", seed),
-        0.5,
-        3.5,
+        1.7,
+        4.5,
     ),
     Claim(
         "05, section 2",
@@ -666,8 +733,8 @@ LESSON_05 = [
         "05, section 2",
         "pairwise instead of threshold, hard negatives: points",
         lambda seed: better("threshold, hard", "hard", seed),
-        0.3,
-        2,
+        0.5,
+        2.2,
     ),
     Claim(
         "05, section 2",
@@ -725,7 +792,21 @@ LESSON_05 = [
     Claim(
         "05, section 6",
         "Forward-Forward better than backpropagation, points",
-        lambda seed: backprop(seed) - points(missed("long", seed)),
+        lambda seed: backprop(seed) - points(missed("fight", seed)),
+        -0.2,
+        1.3,
+    ),
+    Claim(
+        "05, section 6",
+        "the same on the test digits",
+        lambda seed: backprop(seed, split="test") - test_error("fight", seed),
+        0.5,
+        2,
+    ),
+    Claim(
+        "05, section 6",
+        "the same with 500 units and six epochs",
+        lambda seed: backprop(seed, 500, 6) - points(missed("longer fight", seed)),
         -1,
         1,
     ),
@@ -740,8 +821,8 @@ LESSON_05 = [
         "05, section 6",
         "black box: backpropagation loses, points",
         lambda seed: black_box("BP", True, seed)[0] - black_box("BP", False, seed)[0],
-        5,
-        10,
+        9.5,
+        12.5,
     ),
     Claim(
         "05, section 6",

@@ -1,19 +1,21 @@
 """The functions written out in lesson 04 give the same numbers as the module's."""
 
 import lesson_functions
+import nbformat
 import pytest
 import torch
 import torch.nn.functional as F
 
 import ffteach
 from ffteach import RECIPES
+from ffteach.runs import load_results
+
+LESSON = "04_unsupervised_probe"
 
 
 @pytest.fixture(scope="module")
 def lesson():
-    return lesson_functions.load(
-        "04_unsupervised_probe", ["features", "softmax_regression", "train_step"]
-    )
+    return lesson_functions.load(LESSON, ["features", "softmax_regression", "train_step"])
 
 
 @pytest.mark.parametrize("layers", [(1, 2), (0,), (2, 0)])
@@ -70,3 +72,12 @@ def test_no_gradient_leaves_a_layer(lesson, few):
     torch.testing.assert_close(net.layers[0].weight.grad, first)  # the second added nothing
     assert torch.equal(net.layers[0].weight, before[0])
     assert not torch.equal(net.layers[1].weight, before[1])
+
+
+def test_system_cs_full_run_in_the_text_is_the_stored_one():
+    """The bars are drawn from the results; the sentence under them states the same figures."""
+    run = load_results().only("mask-probe", compared=False)[0].runs[0]
+    cells = nbformat.read(lesson_functions.NOTEBOOKS / f"{LESSON}.ipynb", as_version=4).cells
+    (text,) = (cell.source for cell in cells if "ffteach run mask-probe" in cell.source)
+    for share in (run["test_error"], *run["baselines"].values()):
+        assert f"{100 * share:.2f} %" in " ".join(text.split())
