@@ -11,7 +11,7 @@ LARGEST_PIXEL = 100.0  # beyond any sensible normalisation: the mark of pixels l
 LARGEST_STRENGTH = 1e6  # a label that bright drowns the image; from 1e20 its square overflows
 # a row's length that it is added to must stay finite when it divides, and must not drown in it
 EPSILONS = (1e-30, 1.0)
-FEATURES = (1e-12, 1e12)  # between these squares and their sums are exact enough in float32
+FEATURES = (1e-30, 1e30)  # nearer to the ends of float32's range scales are no longer exact
 
 
 def found(value):
@@ -212,21 +212,6 @@ def check_precision(net):
         )
 
 
-def check_precision(net):
-    """Raise TypeError unless `net` computes in float32 or float64, and so without autocast."""
-    weight = net.layers[0].weight
-    if weight.dtype not in (torch.float32, torch.float64):
-        raise TypeError(
-            f"the network's weights are {weight.dtype}, too coarse for goodness: use net.float(); "
-            "a recipe's precision='bfloat16' makes only the large products coarse"
-        )
-    if torch.is_autocast_enabled(weight.device.type):
-        raise TypeError(
-            "torch.autocast is on, too coarse for goodness: call this outside of it, or in "
-            f"`with torch.autocast({weight.device.type!r}, enabled=False):`"
-        )
-
-
 def check_network_takes(net, images, *, labelled=True):
     """Raise TypeError or ValueError unless `net` can take `images`: its width, device and dtype."""
     check_precision(net)
@@ -285,6 +270,16 @@ def check_features(features):
         raise ValueError(
             f"features are at most {size:g} in size: bring them nearer to 1, "
             "such as with features / features.abs().max()"
+        )
+
+
+def check_every_digit(labels):
+    """Raise ValueError unless each of the ten labels occurs in `labels`, for a probe to learn."""
+    missing = (torch.bincount(labels, minlength=CLASSES) == 0).nonzero().flatten().tolist()
+    if missing:
+        raise ValueError(
+            f"no row has the label {', '.join(map(str, missing))}: "
+            "a probe cannot learn a digit that it never sees"
         )
 
 

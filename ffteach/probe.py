@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from .checks import (
     CLASSES,
     check_counts,
+    check_every_digit,
     check_features,
     check_labels,
     check_layer_numbers,
@@ -297,12 +298,7 @@ def _training_data(features, labels):
     check_features(features)
     check_labels(labels, len(features))
     check_same_device(("features", features), ("labels", labels))
-    missing = (torch.bincount(labels, minlength=CLASSES) == 0).nonzero().flatten().tolist()
-    if missing:
-        raise ValueError(
-            f"no row has the label {', '.join(map(str, missing))}: "
-            "a probe cannot learn a digit that it never sees"
-        )
+    check_every_digit(labels)
     return Split(features if features.dtype == torch.float64 else features.float(), labels)
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from ..checks import check_every_digit
 from ..device import choose_device
 from ..inference import error_rate, layer_error_rates, network_trouble, predict_one_pass
 from ..probe import LinearProbe, PublishedProbe, baselines, features
@@ -109,6 +110,8 @@ def run_recipe(
         run = keep.resumed(data)
     else:
         run = train(recipe.network(seed=seed, device=device), data, recipe, seed=seed)
+    if recipe.negatives == "hybrids":
+        check_every_digit(data.train.labels)  # which only the probe needs, hours later
     finished = _train(run, watch, keep)
     found, done = {"baselines": None}, False
     trouble = network_trouble(run.net, data.test.images[:100])
@@ -188,9 +191,7 @@ def _probe_errors(recipe, net, data):
     ]
     probe = make_probe().fit(seen[0], data.train.labels)
     errors = [None if x is None else probe.error(x, split.labels) for x, split in zip(seen, data)]
-    return {
-        **dict(zip(("train_error", "validation_error", "test_error"), errors)),
-    }
+    return dict(zip(("train_error", "validation_error", "test_error"), errors))
 
 
 def _probe(recipe):

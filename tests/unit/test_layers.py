@@ -133,7 +133,7 @@ def test_an_all_zero_row_stays_zero(row_scale):
 def test_epsilon_is_added_to_the_length_of_the_row():
     x = torch.tensor([[3.0, 4.0]])
     torch.testing.assert_close(
-        FFLayer(2, 1, row_scale="unit-length", epsilon=5.0).rescale(x), x / 10
+        FFLayer(2, 1, row_scale="unit-length", epsilon=1.0).rescale(x), x / 6
     )
 
 
@@ -340,7 +340,7 @@ def test_repr_teaches(make_net):
         ([784, 10.5], {}, ValueError, "10.5"),
         ([784, 10], dict(label_strength="max"), ValueError, "label strength is 'max'.*'maximum'"),
         ([784, 10], dict(row_scale="l2"), ValueError, "row_scale"),
-        ([784, 10], dict(epsilon=-1.0), ValueError, "epsilon=-1.0.*at least 0"),
+        ([784, 10], dict(epsilon=-1.0), ValueError, r"epsilon=-1.0.*1e-30..1"),
         ([784, 10], dict(epsilon=float("nan")), ValueError, "epsilon=nan"),
         (784, {}, ValueError, r"widths=784.*such as \[784, 500\]"),
     ],

@@ -60,7 +60,8 @@ def test_every_dependency_has_a_lower_and_an_upper_bound():
     for name, spec in ranges(
         project()["dependencies"] + [r for extra in extras for r in extra]
     ).items():
-        assert re.fullmatch(r">=[0-9.]+,<[0-9.]+", spec), f"{name}{spec}"
+        if not name.startswith("ffteach["):  # an extra that another one includes
+            assert re.fullmatch(r">=[0-9.]+,<[0-9.]+", spec), f"{name}{spec}"
 
 
 def test_the_version_is_the_same_everywhere():
