@@ -37,7 +37,9 @@ class PanelPage:
 
     @property
     def alt(self):
-        return self.canvas_of_picture.get_attribute("aria-label")
+        """What the picture says of the present run."""
+        said = self.canvas_of_picture.get_attribute("aria-label")
+        return said and said.split(" The run before, ")[0]
 
     @property
     def pixels(self):

@@ -18,6 +18,7 @@ LIGHT = {
     "positive": POSITIVE,
     "negative": NEGATIVE,
     "negative-outline": "#7A5000",  # around what is as light as negatives are: 7:1 on white
+    "series3-outline": "#8F4E74",
     "chance": CHANCE,
     "page": "#FFFFFF",
     **{f"series{number}": colour for number, colour in enumerate(SERIES)},
@@ -25,6 +26,7 @@ LIGHT = {
 DARK = LIGHT | {  # outlines that are 3:1 and more on a dark page
     "positive-outline": "#7CC6F0",
     "negative-outline": "#FFC95C",
+    "series3-outline": "#E6A5C8",
     "chance": "#A8A8A8",
     "page": "#111111",
     "series1": "#F08A3C",

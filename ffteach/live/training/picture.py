@@ -72,19 +72,17 @@ class TrainingPicture:
             "worst digits": lambda: _worst(watch, 0.0 if self.difference else threshold),
             "a pair": lambda: _pair(watch),
         }[shown]()
+        curves = [
+            *([entry("the run before", "line", "chance", dash=DOTTED)] if ghost else []),
+            entry(f"{watch.live} images", "line", "series2"),
+            entry(f"all {len(watch.labels)}", "mark", "series2", shape="circle"),
+        ]
         more = [entry("answer", "mark", "ink", shape="down")] if shown == SHOWN[0] else []
         return {
             "axes": [*histograms, *_curves(watch, target, guess, ghost), *row["axes"]],
             "legends": [
                 goodness_legend((30, 14), difference=self.difference, more=more),
-                legend(
-                    (690, 152),
-                    [
-                        entry(f"{watch.live} images", "line", "series2"),
-                        entry(f"all {len(watch.labels)}", "mark", "series2", shape="circle"),
-                    ],
-                    down=18,
-                ),
+                legend((690, 188 - 18 * len(curves)), curves, down=18),
             ],
             "texts": row.get("texts", []),
         }
@@ -158,11 +156,13 @@ def _worst(watch, threshold):
         texts.append(
             {
                 "at": (left, ROW - 15),
-                "text": f"{name} the threshold in layer 1" + ("" if found else ": none"),
+                "text": f"{name} the threshold in layer 1",
                 "align": "left",
                 "size": 13,
             }
         )
+        if not found:
+            texts.append({"at": (left, ROW + 12), "text": "none", "align": "left"})
         for place, (pixels, label, written, goodness) in enumerate(found):
             box = (left + 44 * place, ROW, 42, 42)
             drawn.append(_digit_axes(box, pixels))

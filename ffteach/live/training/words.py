@@ -46,6 +46,4 @@ def figures(state, where, share):
     if state["test_error"] is not None:
         error, step = state["test_error"], state["test_error_step"]
         columns.append((0, f"Test error <b>{error:.1%}</b> at step {step}"))
-    if state["ghost"]:
-        columns.append((0, f"Before, {state['ghost'][1]}"))
     return in_columns(progress(state, where, share) + columns)
