@@ -254,8 +254,8 @@ def test_the_line_makes_the_panel_again(make_lab, digits):
 
 def test_every_control_has_its_class_and_the_table_lists_it(lab):
     check_classes(lab, CONTROLS)
-    assert lab.threshold.continuous_update and lab.temperature.continuous_update
-    assert lab.picture.partners == {"threshold": lab.threshold.model_id}
+    followed = {"threshold": lab.threshold, "temperature": lab.temperature}
+    assert lab.picture.partners == {name: one.model_id for name, one in followed.items()}
 
 
 def test_a_presenter_sees_large_type_and_fewer_controls(make_lab):

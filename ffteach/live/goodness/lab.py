@@ -80,7 +80,7 @@ class GoodnessLab(Panel):
             name="ff-goodness-lab",
             presenter=presenter,
             essential=essential,
-            follows={"threshold": self.threshold},
+            follows={"threshold": self.threshold, "temperature": self.temperature},
         )
         self.draw_button, self._end = fresh, 0
         self.follow(self.threshold, "ff-threshold")

@@ -71,6 +71,12 @@ class MaskLab(Panel):
             name="ff-mask-lab",
             presenter=presenter,
             essential=essential,
+            follows={
+                "blurs": self.blurs,
+                "kernel": self.kernel,
+                "sigma": self.sigma,
+                "cut": self.cut,
+            },
         )
         self.draw_button = fresh
         self._made_with = None  # the settings that the stages belong to

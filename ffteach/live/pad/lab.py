@@ -72,6 +72,7 @@ class DigitPad(Panel):
             presenter=presenter,
             essential=(self.overlay, self.strength),
             beside=[self.pad],
+            follows={"overlay": self.overlay, "strength": self.strength},
         )
         self._picture = PadPicture()
         self.follow(self.pad, "ff-pad", lambda value: self._drawn())

@@ -4,7 +4,7 @@ import math
 
 import ipywidgets as widgets
 
-from .panel import SLIDER, WHEN_LET_GO
+from .panel import SLIDER
 from .recipes import MOST_LAYERS, within_pairs
 
 LAST_SEED = 2**31 - 1
@@ -78,7 +78,7 @@ class LearningControls:
             max=max(50, 2 * recipe.epochs),
             description="Epochs",
             tooltip="How often to go through the training images; raise it at any time to go on",
-            **WHEN_LET_GO,
+            **SLIDER,
         )
         self.why = widgets.HTML(
             "This loss has no threshold: it compares each positive with its own negative."

@@ -21,8 +21,11 @@ SHORTEST, LONGEST = 0.04, 0.1  # seconds of work for a picture: a click is still
 SHARE = 0.9  # of a tick's time is for training, as far as these limits allow
 IDLE = 0.04  # seconds between two looks at a panel that a cell keeps busy
 STEPS_PER_LOOK = 10  # in `run`: about what a tick does
-SLIDER = {"style": {"description_width": "initial"}, "layout": {"flex": "1 1 240px"}}
-WHEN_LET_GO = SLIDER | {"continuous_update": False}
+SLIDER = {  # acts when it is let go; those in `follows` also while they are dragged
+    "continuous_update": False,
+    "style": {"description_width": "initial"},
+    "layout": {"flex": "1 1 240px"},
+}
 BESIDE_PICTURE = 260  # CSS pixels above and below the picture of a presenter
 PROJECTOR = 1.5  # how many times larger a presenter's type and picture are
 STYLE = f"<style>{Path(__file__).with_name('panel.css').read_text()}</style>"
@@ -36,8 +39,8 @@ class Panel:
 
     buttons, controls: widgets above the picture; beside: left of it; below: under it. name: a CSS
     class. trains: with Train/Pause, One step and Reset? presenter: everything `PROJECTOR` times
-    larger, and of the controls only those in `essential`. follows: by name the sliders that move a
-    series of the picture while they are dragged.
+    larger, and of the controls only those in `essential`. follows: by name the sliders that act
+    while they are dragged; a level that `follows` one of them moves at once.
 
     A subclass calls `super().__init__(...)`, then `draw()`; the hooks are all that it may define.
     """

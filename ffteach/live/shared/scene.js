@@ -161,6 +161,14 @@ function render({ model, el }) {
     root.querySelector(".ff-status")?.appendChild(said);
     root.addEventListener("click", clicked, true);
     for (const kind of ["keydown", "blur"]) root.addEventListener(kind, typed, true);
+    root.addEventListener("pointerdown", () => drag(true), true);
+  }
+
+  // A slider that acts all the time would round what Python sets to its own steps.
+  function drag(on) {
+    for (const partner of Object.values(panel.partners))
+      if (partner.get("continuous_update") === !on) partner.set("continuous_update", on);
+    if (on) window.addEventListener("pointerup", () => setTimeout(drag, 0, false), { once: true });
   }
 
   function clicked(event) {

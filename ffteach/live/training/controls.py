@@ -5,7 +5,7 @@ import math
 import ipywidgets as widgets
 
 from ..shared.controls import ROW, LearningControls, small
-from ..shared.panel import SLIDER, WHEN_LET_GO
+from ..shared.panel import SLIDER
 from ..shared.recipes import LOSS_NAMES, MOST_LAYERS
 from .picture import SHOWN
 from .presets import PRESETS
@@ -59,7 +59,7 @@ class TrainingControls(LearningControls):
             max=1,
             description="Rewind to step",
             tooltip="In a pause: back to a moment of this training, to go on from there",
-            **WHEN_LET_GO,
+            **SLIDER,
         )
         self.show = widgets.Dropdown(
             options=SHOWN,

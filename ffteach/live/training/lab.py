@@ -74,7 +74,7 @@ class TrainingLab(LearningPanel):
             presenter=presenter,
             essential=controls.essential,
             below=[controls.below],
-            follows={"threshold": controls.threshold},
+            follows={"threshold": controls.threshold, "digit": controls.digit},
         )
         self.gate = GuessGate(
             [self.train_button, self.step_button],
