@@ -264,7 +264,7 @@ def test_a_presenter_sees_large_type_and_fewer_controls(make_lab):
         lab.control_box.children == (lab.threshold, lab.temperature, lab.network)
         and "ff-presenter" in lab.widget._dom_classes
     )
-    assert lab.picture.scale == 1.5 and lab.line == "GoodnessLab(presenter=True)"
+    assert lab.picture.fills and lab.line == "GoodnessLab(presenter=True)"
 
 
 @pytest.mark.parametrize(

@@ -434,7 +434,7 @@ def test_what_cannot_be_is_refused(wrong, message):
 def test_a_presenter_has_a_larger_picture_and_fewer_controls():
     lab, large = MaskLab(), MaskLab(presenter=True)
     assert picture(lab) == picture(large) and picture(lab)["size"] == (840, 394)
-    assert large.picture.scale == 1.5
+    assert large.picture.fills
     assert (
         large.padding not in large.control_box.children
         and large.blurs in large.control_box.children

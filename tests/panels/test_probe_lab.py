@@ -430,7 +430,7 @@ def test_two_panels_share_nothing_and_a_presenter_sees_less(make_lab):
     one.threshold.value = 0.4
     one.run(5)
     assert (picture(two), plain(two.state)) == before
-    assert before[0]["size"] == (840, 392) and two.picture.scale == 1.5
+    assert before[0]["size"] == (840, 392) and two.picture.fills
     assert two.controls.above[-1] not in two.control_box.children
     assert one.controls.above[-1] in one.control_box.children
 

@@ -80,7 +80,7 @@ def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):
         r"under its own it is \d\.\d\d\.",
         alt(lab),
     )
-    assert picture(lab)["size"] == (840, 350) and lab.picture.scale == 1
+    assert picture(lab)["size"] == (840, 350) and not lab.picture.fills
     assert "press Train" in lab.message.value
 
 
@@ -689,7 +689,7 @@ def test_without_a_gate_nothing_is_asked(lab):
 
 def test_a_presenter_has_larger_type_and_fewer_controls(make_lab):
     lab, plain_lab = make_lab(presenter=True), make_lab()
-    assert picture(lab)["size"] == (840, 350) and lab.picture.scale == 1.5
+    assert picture(lab)["size"] == (840, 350) and lab.picture.fills
     assert "ff-presenter" in lab.widget._dom_classes
 
     def on_page(box):
@@ -707,7 +707,76 @@ def test_a_presenter_has_larger_type_and_fewer_controls(make_lab):
     assert plain(lab.run(5)) == plain(plain_lab.run(5))
 
 
+def test_the_run_before_the_last_reset_stays_in_grey(lab):
+    lab.run(20)
+    before = list(lab.watch.history)
+    lab.threshold.value = 1.0
+    lab.reset_button.click()
+    ghost, line = series(part(lab, "Validation accuracy"), "line")
+    assert ghost["role"] == "chance" and ghost["y"] == pytest.approx(
+        [100 * accuracy for _, accuracy, _ in before]
+    )
+    assert len(line["y"]) == 1 and "The run before, in grey" in alt(lab)
+    lab.reset_button.click()  # nothing was trained: the same run stays
+    assert lab.state["ghost"][0] == before
+
+
+def test_receptive_fields_are_the_most_active_units_weights(lab):
+    lab.run(10)
+    lab.controls.show.value = "receptive fields"
+    watch, weights = lab.watch, numbers(lab.training.net.layers[0].weight)
+    activity = numbers(lab.training.net(watch.pairs[0])[0].detach().square().mean(dim=0))
+    assert set(watch.units) <= set(activity.argsort()[::-1][:24]) and len(watch.units) == 12
+    tiles = [axes for axes in picture(lab)["axes"] if "live" in axes]
+    far = lab._picture.reach["field"]
+    for unit, tile in zip(watch.units, tiles):
+        shown = (pixels(tile) / 255 * 2 - 1) * far
+        assert np.allclose(shown.ravel(), weights[unit].clip(-far, far), atol=0.01 * far)
+    lab.picture._handle_custom_msg({"pointed": ["unit 5", 0.5, 0.5]}, [])
+    unit = watch.units[5]
+    assert any(f"excite unit {unit} most" in text["text"] for text in picture(lab)["texts"])
+    excited = numbers(lab.training.net(watch.pairs[0])[0].detach())[:, unit]
+    image = numbers(watch.images[excited.argmax()])
+    first = [axes for axes in picture(lab)["axes"] if axes["box"][1] > 300][0]
+    assert pixels(first).ravel() / 255 == pytest.approx(image / image.max(), abs=0.003)
+
+
+def test_the_worst_digits_lie_on_the_wrong_side_of_the_threshold(lab):
+    lab.run(15)
+    lab.threshold.value = round(float(lab.watch.goodness[:, 0].median()), 1)
+    lab.controls.show.value = "worst digits"
+    positives, negatives = lab.watch.worst(lab.training.threshold)
+    values = numbers(lab.watch.goodness[:, 0, : lab.watch.live])
+    below = np.sort(values[0][values[0] < lab.training.threshold])[:6]
+    above = np.sort(values[1][values[1] > lab.training.threshold])[::-1][:6]
+    assert [one[3] for one in positives] == pytest.approx(below.tolist())
+    assert [one[3] for one in negatives] == pytest.approx(above.tolist())
+    assert all(label == written for _, label, written, _ in positives)
+    assert all(label != written for _, label, written, _ in negatives)
+
+
+def test_a_speed_is_so_many_steps_from_picture_to_picture(lab):
+    lab.controls.speed.value = 2
+    lab.train_button.value = True
+    for tick in (1, 2, 3):
+        play(lab, 1)
+        assert lab.state["step"] == 2 * tick
+
+
 # ---- presets, and the line that makes a panel again
+
+
+def test_a_preset_from_the_menu_is_that_preset_on_a_new_network(make_lab):
+    lab = make_lab(None, widths=(784, 12, 8))
+    lab.run(3)
+    lab.controls.preset.value = "pairwise loss"
+    same = make_lab(None, preset="pairwise loss", widths=(784, 12, 8))
+    assert lab.state["step"] == 0 and lab.recipe == same.recipe
+    assert PRESETS["pairwise loss"].about.capitalize() in lab.said and lab.line == same.line
+    one, other = plain(lab.run(5)), plain(same.run(5))
+    assert one["goodness_pos"] == other["goodness_pos"]
+    lab.controls.preset.value = "threshold too high"
+    assert lab.threshold.value == lab.training.threshold == 20.0
 
 
 def test_presets_are_chosen_by_name_and_unknown_ones_name_the_choices(make_lab):

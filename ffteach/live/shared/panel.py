@@ -179,7 +179,7 @@ class Panel:
     def _scene(self, follows):
         partners = {"train": self.train_button, **follows} if self.trains else follows
         picture = Scene(
-            scale=PROJECTOR if self.presenter else 1,
+            fills=self.presenter,
             partners={name: widget.model_id for name, widget in partners.items()},
             layout={"margin": "0", "flex": "1 1 320px"},
         )

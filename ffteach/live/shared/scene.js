@@ -123,7 +123,7 @@ function render({ model, el }) {
     if (!picture.size || !canvas.isConnected) return;
     attend();
     const [width, height] = picture.size;
-    const shown = Math.min(el.clientWidth, width * model.get("scale")) || width;
+    const shown = Math.min(el.clientWidth, model.get("fills") ? Infinity : width) || width;
     const scale = (shown / width) * (window.devicePixelRatio || 1);
     const sharp = [Math.round(width * scale), Math.round(height * scale)];
     if (canvas.width !== sharp[0] || canvas.height !== sharp[1]) {

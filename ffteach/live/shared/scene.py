@@ -42,13 +42,14 @@ class Scene(anywidget.AnyWidget):
     """The canvas of a panel. `value` is its picture: size, axes, legends, texts and alt.
 
     partners: by name the ids of the models that it follows in the browser: "train", the button of
-    the clock, and the sliders that move a series at once. scale: of the picture, at most.
+    the clock, and the sliders that act while they are dragged. fills: is it as wide as the panel, for
+    a projector?
     """
 
     _esm = Path(__file__).with_name("scene.js").read_text()  # a text: files would be watched
     value = traitlets.Dict().tag(sync=True)
     partners = traitlets.Dict().tag(sync=True)
-    scale = traitlets.Float(1).tag(sync=True)
+    fills = traitlets.Bool(False).tag(sync=True)
     palette = traitlets.Dict(PALETTE).tag(sync=True)
 
 
