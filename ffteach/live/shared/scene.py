@@ -42,7 +42,7 @@ class Scene(anywidget.AnyWidget):
     """The canvas of a panel. `value` is its picture: size, axes, legends, texts and alt.
 
     partners: by name the ids of the models that it follows in the browser: "train", the button of
-    the clock, and the sliders that act while they are dragged. fills: is it as wide as the panel, for
+    the clock, and the sliders that act while they are dragged. fills: as wide as the panel, for
     a projector?
     """
 
