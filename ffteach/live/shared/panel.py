@@ -18,7 +18,7 @@ from .scene import Scene
 
 PATIENCE = 2.0  # seconds that a click waits for a panel that is busy in a cell's `run`
 SHORTEST, LONGEST = 0.04, 0.1  # seconds of work for a picture: a click is still answered at once
-SHARE = 0.9  # of a tick's time is for training, as far as these limits allow
+SHARE = 0.85  # of a tick's time is for training, as far as these limits allow
 IDLE = 0.04  # seconds between two looks at a panel that a cell keeps busy
 STEPS_PER_LOOK = 10  # in `run`: about what a tick does
 SLIDER = {  # acts when it is let go; those in `follows` also while they are dragged

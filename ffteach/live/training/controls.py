@@ -66,7 +66,7 @@ class TrainingControls(LearningControls):
             value=show,
             description="Show",
             tooltip="What the row below the histograms shows",
-            **small(168),
+            **small("auto"),
         )
         self.speed = widgets.Dropdown(
             options=SPEEDS,
