@@ -305,7 +305,7 @@ def test_the_line_makes_the_panel_again(make_pad, make_training):
 
 def test_a_presenter_sees_large_type_and_the_overlay(make_pad):
     small, large = make_pad(), make_pad(presenter=True)
-    assert large.pad.size == 1.5 * small.pad.size and large.size[0] == 1.5 * small.size[0]
+    assert large.pad.size == 1.5 * small.pad.size and large.picture.fills
     assert (
         large.control_box.children == (large.overlay, large.strength)
         and "ff-presenter" in large.widget._dom_classes
