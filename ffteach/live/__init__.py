@@ -6,8 +6,6 @@ Read `shared` first; then in a panel's folder `lab.py`, the panel itself. `share
 CSS classes.
 """
 
-import torch._dynamo  # noqa: F401  torch.optim loads it at first use, for one to two seconds
-
 from .goodness.lab import GoodnessLab
 from .masks.lab import MaskLab
 from .pad.lab import DigitPad

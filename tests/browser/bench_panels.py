@@ -29,15 +29,13 @@ LISTEN = """panel => {
     const acts = () => { seen.acted = performance.now(); };
     panel.addEventListener('keydown', acts, true);
     panel.addEventListener('click', acts, true);
-    panel.addEventListener('load', event => {
-        if (event.target.closest('.ff-picture')) seen.frames.push(performance.now()); }, true); }"""
+    panel.addEventListener('ff-drawn', () => seen.frames.push(performance.now())); }"""
 FIRST_PICTURE = """() => {
     let started;
     document.addEventListener('keydown', event => {
         if (event.key === 'Enter') started ??= performance.now(); }, true);
-    document.addEventListener('load', event => {
-        if (event.target.closest?.('.ff-picture'))
-            window.firstPicture ??= performance.now() - started; }, true); }"""
+    document.addEventListener('ff-drawn', () => {
+        window.firstPicture ??= performance.now() - started; }); }"""
 
 
 def table(title, head, rows):
@@ -81,12 +79,12 @@ def headless(name):
         slider.value += slider.step if move % 2 else -slider.step
         times.append(time.perf_counter() - started)
     row = [name, milliseconds(first), *spread(times)]
-    if not hasattr(panel, "clock"):
+    if not panel.trains:
         return [*row, "", ""]
     trained, ticks, started = panel.training.seconds, 0, time.perf_counter()
     panel.train_button.value = True
     while (passed := time.perf_counter() - started) < SECONDS and panel.running:
-        panel.clock.value += 1
+        panel.tick(ticks)
         ticks += 1
     return [*row, f"{ticks / passed:.1f}", f"{(panel.training.seconds - trained) / passed:.0%}"]
 

@@ -27,12 +27,23 @@ class PanelPage:
         return self.root.locator(f".{css}")
 
     @property
+    def canvas_of_picture(self):
+        return self.part("ff-picture").locator("canvas")
+
+    @property
+    def shown(self):
+        """Is there a picture?"""
+        return self.canvas_of_picture.count() and self.alt is not None
+
+    @property
     def alt(self):
-        return self.part("ff-picture").locator("img").get_attribute("alt")
+        """What the picture says of the present run."""
+        said = self.canvas_of_picture.get_attribute("aria-label")
+        return said and said.split(" The run before, ")[0]
 
     @property
     def pixels(self):
-        return self.part("ff-picture").locator("img").get_attribute("src")
+        return self.canvas_of_picture.evaluate("canvas => canvas.toDataURL()")
 
     @property
     def status(self):

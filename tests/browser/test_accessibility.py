@@ -35,7 +35,7 @@ def test_axe_finds_nothing_serious(notebook, screenshot, name):
     from axe_playwright_python.sync_playwright import Axe
 
     panel = PanelPage(notebook, PANELS.index(name))
-    panel.part("ff-picture").locator("img").wait_for()
+    panel.canvas_of_picture.wait_for()
     panel.root.scroll_into_view_if_needed()
     panel.root.evaluate(f"panel => panel.setAttribute('data-checked', '{name}')")
     screenshot(panel.root, f"{name}-{notebook.theme}")

@@ -24,7 +24,7 @@ def test_a_panel_trains_while_the_last_cells_of_run_all_still_run(browser, serve
         notebook.page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
         lab = PanelPage(notebook, PANEL)
         wait_for(
-            lambda: lab.part("ff-picture").locator("img").count() and lab.step,
+            lambda: lab.shown and lab.step,
             (3).__eq__,
             seconds=60,
             what="three steps",

@@ -71,7 +71,7 @@ def test_the_training_lab_trains_in_a_web_page_and_asks_for_nothing_outside(
         lab.root.wait_for(timeout=90_000)
         assert shown.page.title() == "Training lab"
         assert "ff-presenter" in lab.root.get_attribute("class")
-        wait_for(lambda: lab.part("ff-picture").locator("img").count(), what="the picture")
+        wait_for(lambda: lab.shown, what="the picture")
         untrained = lab.alt
         lab.train()
         lab.wait_step(60)
@@ -91,7 +91,7 @@ def test_the_training_lab_trains_in_a_web_page_and_asks_for_nothing_outside(
             frame = lab.root.bounding_box()
             assert frame["x"] >= 0 and frame["x"] + frame["width"] <= width
             assert frame["y"] + frame["height"] <= height  # all of it is seen without scrolling
-            picture = lab.part("ff-picture").locator("img").bounding_box()
+            picture = lab.canvas_of_picture.bounding_box()
             assert picture["width"] > 0.85 * width  # and it fills the page
             bases = lab.root.locator(".noUi-base")
             assert min(base.bounding_box()["width"] for base in bases.all()) > 80

@@ -206,7 +206,9 @@ def test_strokes_stay_on_the_pad_while_it_trains(pad, screenshot):
     wait_for(lambda: pad.answer == 0, what="the answer 0")
     seen = pad.alt
     pad.wait_step(pad.step + 20)
-    assert pad.alt != seen and pad.drawn_pixels == drawn  # the goodness moves, the drawing stays
+    # the goodness moves, in words once a second, and the drawing stays
+    wait_for(lambda: pad.alt != seen, seconds=5, what="other goodness")
+    assert pad.drawn_pixels == drawn
     screenshot(pad.root, "digit-pad")
     started = time.monotonic()
     pad.pause()

@@ -144,7 +144,8 @@ def test_zeros_as_padding_and_another_cut_spoil_the_balance(lab, screenshot):
     wait_for(
         lambda: lab.status, lambda said: "digit A itself" in said, what="masks that are all alike"
     )
-    assert "cut at 0.00" in lab.alt and "none, nothing varies" in lab.status
+    wait_for(lambda: "cut at 0.00" in lab.alt, what="the end of the slider")  # it acts on the way
+    assert "none, nothing varies" in lab.status
 
 
 def test_a_fresh_draw_and_the_line_that_repeats_it(lab):

@@ -33,7 +33,7 @@ def projector(browser, server):
 
 def panel_of(notebook, name):
     panel = PanelPage(notebook, PANELS.index(name))
-    wait_for(lambda: panel.part("ff-picture").locator("img").count(), what="the picture")
+    wait_for(lambda: panel.shown, what="the picture")
     panel.root.evaluate("panel => panel.scrollIntoView({block: 'start'})")
     return panel
 
@@ -62,7 +62,7 @@ def test_a_panel_fits_a_laptop_and_its_status_stands_under_the_buttons(laptop, s
     status = seen(panel.part("ff-status"), laptop.page)
     assert 0 <= status["y"] - (buttons["y"] + buttons["height"]) < 20
     assert status["y"] < panel.part("ff-picture").bounding_box()["y"]
-    seen(panel.part("ff-picture").locator("img"), laptop.page)
+    seen(panel.canvas_of_picture, laptop.page)
     assert min(tracks(panel)) >= TRACK
 
 

@@ -99,7 +99,7 @@ def moves(panel):
 def test_a_panel_that_is_shown_twice_trains_in_every_view(lab, notebook):
     notebook.run_cell(AGAIN)
     again = PanelPage(notebook, AGAIN)
-    wait_for(lambda: again.part("ff-picture").locator("img").count(), what="the second view")
+    wait_for(lambda: again.shown, what="the second view")
     for pressed, other in ((lab, again), (again, lab)):
         pressed.train()
         moves(other)
@@ -113,7 +113,7 @@ def test_a_panel_that_is_shown_twice_trains_in_every_view(lab, notebook):
 
 def test_a_new_view_of_the_cells_output_trains_too(lab, notebook):
     page = notebook.page
-    lab.part("ff-picture").locator("img").click(button="right")
+    lab.canvas_of_picture.click(button="right")
     page.get_by_text("Create New View for Cell Output").first.click()
     view = page.locator(".jp-LinkedOutputView .ff-panel")
     view.wait_for()
@@ -135,7 +135,7 @@ def test_a_page_that_is_loaded_again_goes_on_or_stands_still_in_words_and_button
     page.reload(wait_until="domcontentloaded")
     page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
     lab = PanelPage(notebook, LAB)
-    wait_for(lambda: lab.part("ff-picture").locator("img").count(), seconds=60, what="the panel")
+    wait_for(lambda: lab.shown, seconds=60, what="the panel")
     if lab.part("ff-train").inner_text() == "Train":
         lab.train()
     moves(lab)

@@ -1,25 +1,57 @@
 """What a person, or the browser, does with a panel and reads off it; and what a panel may leave."""
 
-import itertools
-import re
 import threading
 
 import numpy as np
 from ipywidgets.widgets import widget
-from matplotlib.text import Text
 
 from ffteach.live.shared.css import CLASSES
 
 
 def alt(panel):
     """The words that stand for the picture."""
-    return re.search(r'<img alt="([^"]*)"', panel.picture.value)[1]
+    return panel.picture.value["alt"]
+
+
+def picture(panel):
+    """The picture as the browser has it, without the count of the clock."""
+    return {name: value for name, value in panel.picture.value.items() if name != "answers"}
+
+
+def part(panel, title):
+    """The axes of the picture whose title begins so."""
+    return next(axes for axes in picture(panel)["axes"] if axes["title"].startswith(title))
+
+
+def series(axes, kind):
+    """The series of this kind in axes, in order, their bytes as numbers."""
+    return [
+        {name: numbers(value) if isinstance(value, bytes) else value for name, value in one.items()}
+        for one in axes["series"]
+        if one["kind"] == kind
+    ]
+
+
+def numbers(content):
+    """What the browser reads from bytes: float32."""
+    return np.frombuffer(content, "<f4")
+
+
+def pixels(axes):
+    """The picture that axes hold, from 0 to 255."""
+    (image,) = [one for one in axes["series"] if one["kind"] == "image"]
+    return np.frombuffer(image["pixels"], np.uint8).reshape(image["rows"], image["columns"])
+
+
+def histograms(panel):
+    """The axes of the layers' goodness."""
+    return [axes for axes in picture(panel)["axes"] if series(axes, "histogram")]
 
 
 def play(panel, ticks):
     """What the browser does while Train is on."""
-    for _ in range(ticks):
-        panel.clock.value += 1
+    for tick in range(ticks):
+        panel.picture._handle_custom_msg({"ask": tick + 1}, [])
 
 
 def plain(state):
@@ -47,30 +79,10 @@ def check_classes(panel, controls):
 
 
 def traces(panel, control):
-    """How many widgets, artists of the figure, listeners of a control and threads there are."""
+    """How many widgets, listeners of a control and threads there are, and how large a picture."""
     listeners = sum(map(len, control._trait_notifiers["value"].values()))
-    artists = len(panel._figure.fig.findobj(include_self=False))
-    return np.array([len(widget._instances), artists, listeners, threading.active_count()])
-
-
-def text_on_text(fig, gap=2):
-    """The pairs of texts in a figure that lie upon each other, or nearer than `gap` pixels."""
-    fig.canvas.draw()
-    ticks = {True: set(), False: set()}  # labels of ticks, by whether they are drawn
-    for axis in (axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)):
-        drawn = axis._update_ticks()
-        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
-            ticks[tick in drawn] |= {tick.label1, tick.label2}
-    texts = [
-        (text.get_text(), text.get_window_extent(fig.canvas.get_renderer()))
-        for text in fig.findobj(Text)
-        if text.get_visible() and text.get_text().strip() and text not in ticks[False]
-    ]
-    return [
-        (one, other)
-        for (one, a), (other, b) in itertools.combinations(texts, 2)
-        if max(a.x0, b.x0) < min(a.x1, b.x1) + gap and max(a.y0, b.y0) < min(a.y1, b.y1) - 1
-    ]
+    size = len(repr(picture(panel)))
+    return np.array([len(widget._instances), listeners, threading.active_count(), size])
 
 
 def widgets_left(make, **options):
@@ -78,5 +90,4 @@ def widgets_left(make, **options):
     before = set(widget._instances)
     panel = make(**options)
     panel.close()
-    left = [widget._instances[key] for key in set(widget._instances) - before]
-    return panel, [one for one in left if not type(one).__name__.endswith(("Layout", "Style"))]
+    return panel, [widget._instances[key] for key in set(widget._instances) - before]

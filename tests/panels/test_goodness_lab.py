@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from by_hand import BURNT, alt, burn, check_classes, traces, widgets_left
+from by_hand import BURNT, alt, burn, check_classes, picture, series, traces, widgets_left
 
 from ffteach import Digits, Split, goodness, overlay_label, train
 from ffteach.live import GoodnessLab
 from ffteach.live.goodness import lab as goodness_lab
-from ffteach.live.goodness.picture import SIZE, GoodnessPicture, curves
+from ffteach.live.goodness.picture import curves, goodness_scene
 from ffteach.plots import numbers
 
 SMALL = goodness_lab.RECIPE.but(
@@ -27,6 +27,7 @@ CONTROLS = {
     "ff-layer": "layer",
     "ff-picture": "picture",
     "ff-status": "status",
+    "ff-message": "message",
     "ff-panel": "widget",
     "ff-goodness-lab": "widget",
 }
@@ -105,30 +106,36 @@ def test_the_goodness_is_that_of_the_networks(make_lab, digits):
 
 def test_the_picture_shows_these_curves_and_this_goodness(make_lab):
     lab = make_lab(network="trained", threshold=1.3, temperature=0.1)
-    figure, reach = lab._figure, 0.1 * math.log(99)
-    for curve, reference in zip(
-        figure.curves[2:], curves(np.linspace(0, figure.upper, 801), 1.3, 0.1)[2:]
-    ):
-        assert np.allclose(curve.get_xydata()[:, 1], numbers(reference))
-    assert [line.get_xdata()[0] for line in (*figure.lines, figure.histogram.line)] == [1.3] * 4
-    for band in figure.bands:
-        assert (band.get_x(), band.get_width()) == pytest.approx((1.3 - reach, 2 * reach))
-    counts = [np.histogram(values, figure.histogram.edges)[0] for values in lab.goodness.numpy()]
-    for stairs, count in zip((figure.histogram.pos, figure.histogram.neg), counts):
-        assert np.allclose(stairs.get_data().values, count / np.max(counts), atol=0.02)
-    assert (
-        len({tuple(line.axes.get_xlim()) for line in (*figure.lines, figure.histogram.line)}) == 1
-    )  # one common axis
+    reach, axes = 0.1 * math.log(99), picture(lab)["axes"]
+    assert len({one["x"] for one in axes}) == 1  # one common axis
+    drawn = [one for part in axes for one in series(part, "line")]
+    assert [one["role"] for one in drawn] == ["positive", "negative", "series2"] + [
+        "positive",
+        "negative",
+    ]
+    for one, reference in zip(drawn, curves(drawn[0]["x"], 1.3, 0.1)):
+        assert one["x"][0] == 0 and one["x"][-1] == axes[0]["x"][1]
+        assert np.allclose(one["y"], numbers(reference).clip(max=12), atol=1e-5)
+    lines = [one for part in axes for one in series(part, "level") if one["axis"] == "x"]
+    assert [(one["at"], one["follows"]) for one in lines] == [(1.3, "threshold")] * 4
+    bands = [one for part in axes for one in series(part, "band")]
+    assert len(bands) == 2
+    for band in bands:
+        assert (band["from"], band["to"]) == pytest.approx((1.3 - reach, 1.3 + reach))
+    both = series(axes[3], "histogram")
+    counts = [np.histogram(g, 75, one["edges"])[0] for g, one in zip(lab.goodness, both)]
+    for one, count in zip(both, counts):
+        assert np.allclose(one["heights"], count / np.max(counts), atol=0.02)
 
 
 def test_the_axis_reaches_data_and_threshold(make_lab):
     lab = make_lab(threshold=40.0)
-    assert lab.threshold.value == 40.0 and lab._figure.upper >= 1.2 * 40
+    end = lambda: picture(lab)["axes"][0]["x"][1]
+    assert lab.threshold.value == 40.0 and end() >= 1.2 * 40
     lab.threshold.value = 0.5
-    assert max(0.5, lab.goodness.max()) <= lab._figure.upper < 10
-    picture = GoodnessPicture()
-    picture.update([30.0] * 9, [20.0] * 9, threshold=1.0, temperature=1.0, name="large")
-    assert 30 <= picture.upper < 60
+    assert max(0.5, lab.goodness.max()) <= end() < 10
+    large = {"threshold": 1.0, "temperature": 1.0, "name": "large", "end": 0}
+    assert 30 <= goodness_scene([30.0] * 9, [20.0] * 9, **large)[1] < 60
 
 
 @SETTINGS
@@ -137,7 +144,8 @@ def test_extremes_stay_finite_and_in_words(make_lab, threshold, temperature):
     for network in ("untrained", "trained"):
         lab.network.value = network
         assert all(math.isfinite(value) for value in lab.state.values() if isinstance(value, float))
-        assert all(np.isfinite(curve.get_xydata()).all() for curve in lab._figure.curves)
+        drawn = [one for part in picture(lab)["axes"] for one in series(part, "line")]
+        assert len(drawn) == 5 and all(np.isfinite(one["y"]).all() for one in drawn)
     assert (
         lab.error is None
         and "nan" not in alt(lab)
@@ -170,7 +178,7 @@ def test_the_words_follow_the_controls(lab):
     ):
         getattr(lab, control).value = value
         state = lab.state
-        seen.add(lab.picture.value)
+        seen.add(repr(picture(lab)))
         assert alt(lab).startswith(
             f"{state['network'].capitalize()} network, layer {state['layer']}: "
             f"mean goodness {state['goodness_pos']:.2f} of 100"
@@ -246,7 +254,8 @@ def test_the_line_makes_the_panel_again(make_lab, digits):
 
 def test_every_control_has_its_class_and_the_table_lists_it(lab):
     check_classes(lab, CONTROLS)
-    assert not lab.threshold.continuous_update and not lab.temperature.continuous_update
+    followed = {"threshold": lab.threshold, "temperature": lab.temperature}
+    assert lab.picture.partners == {name: one.model_id for name, one in followed.items()}
 
 
 def test_a_presenter_sees_large_type_and_fewer_controls(make_lab):
@@ -255,10 +264,7 @@ def test_a_presenter_sees_large_type_and_fewer_controls(make_lab):
         lab.control_box.children == (lab.threshold, lab.temperature, lab.network)
         and "ff-presenter" in lab.widget._dom_classes
     )
-    assert (
-        f'width="{round(1.5 * SIZE[0])}"' in lab.picture.value
-        and lab.line == "GoodnessLab(presenter=True)"
-    )
+    assert lab.picture.fills and lab.line == "GoodnessLab(presenter=True)"
 
 
 @pytest.mark.parametrize(
@@ -305,7 +311,7 @@ def test_a_click_from_another_thread_waits_for_a_cell(lab):
 
 def test_300_changes_leave_no_traces_in_it_or_in_another_panel(make_lab, monkeypatch):
     lab, other = make_lab(network="trained"), make_lab()
-    shown = other.picture.value, other.state
+    shown = picture(other), other.state
 
     def left():
         return [*traces(lab, lab.threshold), len(lab._seen)]
@@ -320,11 +326,10 @@ def test_300_changes_leave_no_traces_in_it_or_in_another_panel(make_lab, monkeyp
 
     use(4)
     before = left()
-    monkeypatch.setattr(
-        GoodnessPicture, "png", lambda picture: repr(picture.curves[0].get_xydata()).encode()
-    )  # drawing takes the time
     use(100)  # three changes each
-    assert left() == before and (other.picture.value, other.state) == shown
+    grown = np.subtract(left(), before)
+    assert not grown[[0, 1, 2, 4]].any() and grown[3] < 9000  # bytes of 1 to 4 characters
+    assert (picture(other), other.state) == shown
 
 
 def test_closing_closes_every_widget(digits, monkeypatch):

@@ -6,13 +6,25 @@ import re
 import numpy as np
 import pytest
 import torch
-from by_hand import alt, check_classes, plain, play, traces
+from by_hand import (
+    alt,
+    check_classes,
+    histograms,
+    part,
+    picture,
+    pixels,
+    plain,
+    play,
+    series,
+    traces,
+    widgets_left,
+)
 
 from ffteach import RECIPES, Digits, LinearProbe, baselines, features, goodness, hybrids, train
 from ffteach.live import ProbeLab
 from ffteach.live.probe import watch as probe_watch
 from ffteach.live.probe.slices import DECAY, fit_in_slices
-from ffteach.live.shared import figure, looking, training_panel
+from ffteach.live.shared import looking, panel
 from ffteach.masks import blur_masks
 from ffteach.plots import mosaic, numbers
 
@@ -28,6 +40,7 @@ CONTROLS = {
     "ff-epochs": "epochs",
     "ff-picture": "picture",
     "ff-status": "status",
+    "ff-message": "message",
     "ff-panel": "widget",
     "ff-probe-lab": "widget",
     "ff-line": "line_button",
@@ -82,7 +95,7 @@ def test_nothing_runs_until_a_click_and_the_picture_says_what_it_shows(lab):
         r"of 24 units of the first layer: nothing yet\.",
         alt(lab),
     )
-    assert 'width="840" height="392"' in lab.picture.value and "press Train" in lab.said
+    assert picture(lab)["size"] == (840, 392) and "press Train" in lab.said
 
 
 def test_the_default_is_the_classrooms_unsupervised_recipe_on_the_sample():
@@ -115,14 +128,14 @@ def test_run_is_reproducible_and_training_in_the_panel_is_training(make_lab, dig
 
 def test_settings_act_on_the_next_step_without_a_restart(lab):
     lab.run(5)
-    weights, before = lab.training.net.layers[0].weight.clone(), lab.picture.value
+    weights, before = lab.training.net.layers[0].weight.clone(), picture(lab)
     lab.threshold.value, lab.learning_rate.value = 3.0, 1e-2
     assert (lab.training.threshold, lab.training.learning_rate, lab.state["step"]) == (3.0, 1e-2, 5)
     assert torch.equal(weights, lab.training.net.layers[0].weight)
     assert (
         "threshold 3.0" in alt(lab)
-        and lab.picture.value != before
-        and lab._figure.histograms[0].line.get_xdata()[0] == 3.0
+        and picture(lab) != before
+        and series(part(lab, "Layer 1"), "level")[0]["at"] == 3.0
     )
     lab.run(5)
     assert (lab.training.net.layers[0].weight - weights).abs().max() > 20 * 1e-3  # only 5 steps
@@ -163,8 +176,10 @@ def test_the_baselines_are_the_same_probe_on_pixels_and_on_the_untrained_network
         found["untrained"],
     )  # the untrained network is where the curve begins
     assert f"raw pixels {found['raw_pixels']:.1%}" in alt(lab)
-    lines = {name: line.get_ydata()[0] for name, line in lab._figure.lines.items()}
-    assert lines == pytest.approx({name: 100 * value for name, value in found.items()})
+    lines = [line["at"] for line in series(part(lab, "Validation accuracy"), "level")]
+    assert lines == pytest.approx([100 * found["raw_pixels"], 100 * found["untrained"]])
+    (curve,) = series(part(lab, "Validation accuracy"), "line")
+    assert curve["y"] == pytest.approx([100 * point[2] for point in lab.state["curve"]])
 
 
 @pytest.mark.parametrize("layers", [None, (0,), (0, 1)])
@@ -205,7 +220,7 @@ def test_where_the_descent_starts_and_how_it_is_cut_leaves_no_trace(digits, make
 
 
 def test_the_probe_of_a_running_clock_belongs_to_a_moment_of_the_training(lab, monkeypatch):
-    monkeypatch.setattr(training_panel, "TICK", 0)  # one step and one slice per tick
+    monkeypatch.setattr(panel, "LONGEST", 0)  # one step and one slice per tick
     lab.epochs.value = 50
     lab.train_button.value = True
     nets = {}
@@ -261,9 +276,8 @@ def test_the_mosaic_shows_what_has_changed_most(make_lab, monkeypatch):
         lab.training.net.layers[0].weight - lab.recipe.network(seed=0).layers[0].weight
     ).detach()
     assert sorted(lab.watch.units) == sorted(change.norm(dim=1).topk(5).indices.tolist())
-    assert np.allclose(
-        lab._figure.fields.get_array(), mosaic(change[lab.watch.units], 18), atol=1e-5
-    )
+    shown = pixels(part(lab, "Change of layer 1's weights")) / 255 * 2 - 1
+    assert np.allclose(shown, mosaic(change[lab.watch.units], 18), atol=0.005)
     start = lab.recipe.network(seed=0).layers[0].weight[lab.watch.units]
     assert lab.state["change"] == pytest.approx(
         (change[lab.watch.units].norm() / start.norm()).item()
@@ -305,7 +319,7 @@ def test_what_needs_a_new_network_waits_for_reset(lab):
         and lab.state["labels"] == 100
         and lab.seed == 4
     )
-    assert lab.state["step"] == 0 and not lab.state["waiting"] and len(lab._figure.histograms) == 3
+    assert lab.state["step"] == 0 and not lab.state["waiting"] and len(histograms(lab)) == 3
     lab.run(3)
     assert lab.error is None
     controls.widths.value, controls.blurs.value, controls.labels.value, controls.seed.value = (
@@ -412,13 +426,11 @@ def test_extreme_settings_neither_fail_nor_freeze(make_lab, widths, threshold):
 
 def test_two_panels_share_nothing_and_a_presenter_sees_less(make_lab):
     one, two = make_lab(), make_lab(presenter=True)
-    before = two.picture.value, plain(two.state)
+    before = picture(two), plain(two.state)
     one.threshold.value = 0.4
     one.run(5)
-    assert (
-        two.picture.value,
-        plain(two.state),
-    ) == before and 'width="1260" height="588"' in before[0]
+    assert (picture(two), plain(two.state)) == before
+    assert before[0]["size"] == (840, 392) and two.picture.fills
     assert two.controls.above[-1] not in two.control_box.children
     assert one.controls.above[-1] in one.control_box.children
 
@@ -426,31 +438,35 @@ def test_two_panels_share_nothing_and_a_presenter_sees_less(make_lab):
 def test_hundreds_of_ticks_leave_no_traces(make_lab, digits, monkeypatch):
     few = Digits(digits.train.take(slice(20)), digits.validation.take(slice(10)), digits.test)
     lab = make_lab(SMALL.but(widths=(784, 4)), data=few)
-    monkeypatch.setattr(training_panel, "TICK", 0)
+    monkeypatch.setattr(panel, "LONGEST", 0)
     monkeypatch.setattr(looking, "MOST_POINTS", 8)
     monkeypatch.setattr(probe_watch, "EVERY", 5)
-    monkeypatch.setattr(
-        figure.LiveFigure, "png", lambda self: b""
-    )  # hundreds of drawings would take long
     lab.epochs.max = lab.epochs.value = 2000
     lab.train_button.value = True
 
     play(lab, 60)
-    before = traces(lab, lab.clock)
+    before = traces(lab, lab.threshold)
     for tick in range(300):
         play(lab, 1)
         if tick % 10 == 0:
             lab.threshold.value = 0.5 + tick % 30 / 10
         assert len(lab.watch.curve) <= 8
-    assert (
-        traces(lab, lab.clock) <= before + [0, 40, 0, 0]
-    ).all()  # 40: another axis has other ticks
+    # the picture grows with its mosaic, most of whose bytes are one character in the beginning
+    assert (traces(lab, lab.threshold) <= before + [0, 0, 0, 16_000]).all()
     assert lab.error is None and len(lab.watch.curve) >= 4 and lab.watch.curve[0][0] == 0
 
 
 def test_numbers_in_the_histograms_are_the_watchs(lab):
     lab.run(10)
-    for layer, histogram in enumerate(lab._figure.histograms):
-        counts = np.histogram(numbers(lab.watch.goodness[1][layer]), histogram.edges)[0]
-        heights = histogram.neg.get_data().values
+    for layer, axes in enumerate(histograms(lab)):
+        negative = series(axes, "histogram")[1]
+        counts = np.histogram(numbers(lab.watch.goodness[1][layer]), 75, negative["edges"])[0]
+        heights = negative["heights"]
         assert heights == pytest.approx(counts * heights.max() / counts.max())
+
+
+def test_closing_closes_every_widget(digits):
+    for options in ({}, {"presenter": True}):
+        lab, left = widgets_left(ProbeLab, data=digits, widths=(784, 8, 8), **options)
+        assert not left
+        assert lab.training is None

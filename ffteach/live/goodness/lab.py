@@ -11,8 +11,8 @@ from ...negatives import overlay_label, wrong_labels
 from ...recipe import Recipe
 from ...training import train
 from ..shared.controls import rounded, small
-from ..shared.panel import SLIDER, Panel, close_all, without_defaults
-from .picture import IDLE, SIZE, GoodnessPicture, curves
+from ..shared.panel import SLIDER, Panel
+from .picture import IDLE, SIZE, curves, goodness_scene
 from .words import figures, in_a_sentence
 
 # threshold 2, temperature 1/20; trains for about a second
@@ -40,6 +40,8 @@ class GoodnessLab(Panel):
     True
     """
 
+    SIZE = SIZE
+
     def __init__(
         self,
         *,
@@ -63,23 +65,28 @@ class GoodnessLab(Panel):
         self._generator, self.draws = torch.Generator().manual_seed(seed), 0
         self._nets = {}  # by name
         self._seen = {}  # by name of the network: its goodness with the present negatives
-        self._draw_negatives()
+        self.again()
         self._make_controls(threshold, temperature, network, layer)
         essential = self.threshold, self.temperature, self.network
+        fresh = self.button(
+            "Fresh negatives",
+            "Give every image another wrong label, drawn at random",
+            lambda: self.do(self.again),
+            "draw",
+        )
         super().__init__(
-            [self.draw_button],
+            [fresh],
             [*essential, self.layer],
             name="ff-goodness-lab",
-            size=SIZE,
             presenter=presenter,
             essential=essential,
+            follows={"threshold": self.threshold, "temperature": self.temperature},
         )
-        self._figure = GoodnessPicture(scale=self.scale)
-        self.draw_button.on_click(lambda button: self.do(self._draw_negatives))
-        self.follow(self.threshold, "ff-threshold", lambda value: None)
-        self.follow(self.temperature, "ff-temperature", lambda value: None)
+        self.draw_button, self._end = fresh, 0
+        self.follow(self.threshold, "ff-threshold")
+        self.follow(self.temperature, "ff-temperature")
         self.follow(self.network, "ff-network", self._explain)
-        self.follow(self.layer, "ff-layer", lambda value: None)
+        self.follow(self.layer, "ff-layer")
         self._explain(network)
         self.draw()
 
@@ -103,12 +110,6 @@ class GoodnessLab(Panel):
                 raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, allowed))}")
 
     def _make_controls(self, threshold, temperature, network, layer):
-        self.draw_button = widgets.Button(
-            description="Fresh negatives",
-            tooltip="Give every image another wrong label, drawn at random",
-            layout={"width": "auto"},
-        )
-        self.draw_button.add_class("ff-draw")
         self.threshold = widgets.FloatSlider(
             threshold,
             min=0,
@@ -145,17 +146,14 @@ class GoodnessLab(Panel):
         )
 
     @property
-    def settings(self):
-        """The arguments that make this panel again, as it is set now."""
-        values = {
-            "threshold": (self._threshold, 2.0),
-            "temperature": (rounded(self.temperature.value), 1.0),
-            "network": (self.network.value, "untrained"),
-            "layer": (self.layer.value, 1),
-            "seed": (self.seed, 0),
-            "presenter": (self.presenter, False),
+    def arguments(self):
+        return {
+            "threshold": self._threshold,
+            "temperature": rounded(self.temperature.value),
+            "network": self.network.value,
+            "layer": self.layer.value,
+            "seed": self.seed,
         }
-        return without_defaults(values)
 
     @property
     def _threshold(self):
@@ -202,40 +200,30 @@ class GoodnessLab(Panel):
             "learning": (learning_pos + learning_neg) / 2,
         }
 
-    def run(self, steps):
-        """Press "Fresh negatives" `steps` times and return `state`; exceptions are raised."""
-        with self._lock:
-            for _ in range(steps):
-                self._draw_negatives()
-            self.draw()
-            return self.state
+    def forget(self):
+        self.data = self._wrong = None
+        self._nets, self._seen = {}, {}
 
-    def close(self):
-        """Take the panel off its page, as running its cell again does, and free the data."""
-        super().close()
-        for control in (self.layer, self.line_button):
-            close_all(control)
-        with self._lock:
-            self.data = self._wrong = None
-            self._nets, self._seen = {}, {}
-
-    def frame(self):
-        state = self.state
+    def scene(self, state):
         layer = f"{state['network']} network, layer {state['layer']}"
-        self._figure.update(
+        scene, self._end = goodness_scene(
             *self.goodness,
             threshold=state["threshold"],
             temperature=state["temperature"],
             name=f"{layer}, {state['images']} validation digits",
+            end=self._end,
         )
-        return self._figure.png(), in_a_sentence(state), figures(state)
+        return scene
+
+    def words(self, state):
+        return in_a_sentence(state), figures(state)
 
     # ---- the parts of it
 
     def _explain(self, network):
         self.say(NOTES[network].format(threshold=RECIPE.threshold, temperature=RECIPE.temperature))
 
-    def _draw_negatives(self):
+    def again(self):
         self._wrong = wrong_labels(self.data.validation.labels, generator=self._generator)
         self.draws += 1
         self._seen.clear()

@@ -5,13 +5,20 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
-from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator
 
-from ...plots import CHANCE, NEGATIVE, POSITIVE, SERIES, THRESHOLD, numbers, styled
-from ..shared.figure import NEGATIVE_OUTLINE, LiveFigure, figure_of, place
-from ..shared.histogram import LiveHistogram, axis_end
+from ...plots import numbers
+from ..shared.scene import (
+    DASHED,
+    DOTTED,
+    axes,
+    entry,
+    goodness_axes,
+    goodness_end,
+    goodness_legend,
+    level,
+    line,
+    ticks,
+)
 
 SIZE = 840, 382  # pixels
 PLACES = {  # top and height of each, in pixels
@@ -21,8 +28,9 @@ PLACES = {  # top and height of each, in pixels
     "data": (256, 78),
 }
 LOSS_SHOWN = 6.0
-POINTS = 801  # of a curve, about one for each pixel
+POINTS = 401  # of a curve, one for every other pixel
 IDLE = 0.01  # an image whose slope is below this share of 1/T, the largest, hardly learns any more
+DASHDOTTED = [8, 3, 2, 3]
 
 
 def curves(g, threshold, temperature):
@@ -38,103 +46,70 @@ def curves(g, threshold, temperature):
     return F.softplus(-s), F.softplus(s), torch.sigmoid(s), -torch.sigmoid(-s), torch.sigmoid(s)
 
 
-class GoodnessPicture(LiveFigure):
+def goodness_scene(g_pos, g_neg, *, threshold, temperature, name, end):
     """Over one goodness axis: both loss curves, P(positive), both slopes, and two histograms.
 
-    A line stands at the threshold, and a grey band where positives and negatives both still learn.
-    scale: how many times larger than `SIZE`.
+    Goodness `(N,)` of positives and negatives. A line stands at the threshold, and a grey band
+    where positives and negatives both still learn. name: whose goodness it is; end: where the axis
+    ended before. Returns the scene and the axis' end.
     """
-
-    def __init__(self, *, scale=1):
-        fig, axes = figure_of(SIZE, list(PLACES), scale=scale, sharex=True)
-        for name, (top, height) in PLACES.items():
-            place(axes[name], SIZE, left=84, top=top, width=734, height=height)
-        self._build(fig, *axes.values())
-        self.upper = 0
-        moving = [
-            *self.bands,
-            *self.lines,
-            self.chance,
-            *self.curves,
-            *self.histogram.moving,
-            self.name,
-        ]
-        super().__init__(fig, moving)
-
-    @styled
-    def _build(self, fig, loss, probability, slope, data):
-        self.histogram = LiveHistogram(data, title="", difference=False)
-        self.bands = [
-            ax.add_patch(
-                Rectangle(
-                    (0, 0),
-                    0,
-                    1,
-                    transform=ax.get_xaxis_transform(),
-                    color=CHANCE,
-                    alpha=0.2,
-                    linewidth=0,
-                )
-            )
-            for ax in (slope, data)
-        ]
-        self.lines = [
-            ax.axvline(0, color=THRESHOLD, linestyle="--") for ax in (loss, probability, slope)
-        ]
-        self.chance = probability.axhline(0.5, color=CHANCE, linestyle=":", linewidth=1.5)
-        looks = (
-            (loss, POSITIVE, "-"),
-            (loss, NEGATIVE, "-."),
-            (probability, SERIES[2], "-"),
-            (slope, POSITIVE, "-"),
-            (slope, NEGATIVE, "-."),
+    g_pos, g_neg = numbers(g_pos), numbers(g_neg)
+    end = goodness_end(g_pos, g_neg, threshold, end)
+    g = np.linspace(0, end, POINTS)
+    loss_pos, loss_neg, probability, slope_pos, slope_neg = (
+        line(g, np.minimum(numbers(curve), 2 * LOSS_SHOWN), role, dash=dash)
+        for curve, (role, dash) in zip(
+            curves(g, threshold, temperature),
+            (
+                ("positive", []),
+                ("negative", DASHDOTTED),
+                ("series2", []),
+                ("positive", []),
+                ("negative", DASHDOTTED),
+            ),
         )
-        self.curves = [ax.plot([], [], style, color=colour)[0] for ax, colour, style in looks]
-        for curve in (self.curves[1], self.curves[4]):  # the negatives'
-            curve.set_path_effects([withStroke(linewidth=4, foreground=NEGATIVE_OUTLINE)])
-        below = {"transform": data.transAxes, "ha": "center", "va": "top"}
-        self.name = data.text(0.5, -0.32, "", **below)  # instead of a fixed label
-        data.xaxis.set_major_locator(MaxNLocator(8))  # of all four: they share it
-        loss.set(ylim=(0, LOSS_SHOWN), yticks=(0, 3, 6), ylabel="loss L")
-        probability.set(ylim=(-0.04, 1.04), yticks=(0, 0.5, 1), ylabel="P(pos.)")
-        slope.set(ylim=(-1.1, 1.1), ylabel="dL/dg")
-        slope.set_yticks((-1, 0, 1), ("-1/T", "0", "+1/T"))
-        data.set(xlabel="", ylabel="images")
-        for ax in (loss, probability, slope, data):
-            ax.yaxis.set_label_coords(-0.072, 0.5)
-            ax.yaxis.label.set_fontsize(10)
-            ax.tick_params(axis="x", labelbottom=ax is data)
-        self.bands[0].set_label(f"both still learn (slope above {IDLE:.0%} of 1/T)")
-        fig.legend(
-            handles=[self.histogram.pos, self.histogram.neg, self.histogram.line, self.bands[0]],
-            loc="upper left",
-            bbox_to_anchor=(0.09, 1.005),
-            ncols=4,
-        )
-
-    def update(self, g_pos, g_neg, *, threshold, temperature, name):
-        """Show goodness `(N,)` of positives and negatives, the curves, and whose goodness it is."""
-        g_pos, g_neg = numbers(g_pos), numbers(g_neg)
-        self._fit(np.concatenate([g_pos, g_neg]), threshold)
-        g = np.linspace(0, self.upper, POINTS)
-        for curve, values in zip(self.curves, curves(g, threshold, temperature)):
-            drawn = np.minimum(numbers(values), 2 * LOSS_SHOWN)  # far outside is nothing to draw
-            curve.set_data(g, drawn)
-        for line in self.lines:
-            line.set_xdata([threshold, threshold])
-        reach = temperature * math.log(1 / IDLE - 1)  # sigmoid(reach / T) = 1 - IDLE
-        for band in self.bands:
-            band.set(x=threshold - reach, width=2 * reach)
-        self.histogram.update(g_pos, g_neg, threshold)
-        self.name.set_text(f"goodness g (mean square activity): {name}")
-
-    def _fit(self, shown, threshold):
-        """Let the goodness axis reach beyond the data and the threshold, and change it rarely."""
-        shown = shown[np.isfinite(shown)]
-        most = np.quantile(shown, 0.999) if len(shown) else 0
-        upper = axis_end(max(1.1 * most, 1.4 * threshold), self.upper)
-        if upper == self.upper:
-            return
-        self.upper = upper
-        self.histogram.reach(upper)
-        self.redraw()
+    )
+    reach = temperature * math.log(1 / IDLE - 1)  # sigmoid(reach / T) = 1 - IDLE
+    band = {"kind": "band", "from": threshold - reach, "to": threshold + reach, "role": "chance"}
+    line_at = level(threshold, "ink", "x", dash=DASHED, follows="threshold")
+    box = lambda name: (84, PLACES[name][0], 734, PLACES[name][1])
+    above = {"x": (0, end), "grid": "y"}
+    drawn = [
+        axes(
+            box("loss"),
+            [loss_pos, loss_neg, line_at],
+            y=(0, LOSS_SHOWN),
+            ylabel="loss L",
+            yticks=[(0, "0"), (3, "3"), (6, "6")],
+            **above,
+        ),
+        axes(
+            box("probability"),
+            [level(0.5, "chance", dash=DOTTED), probability, line_at],
+            y=(-0.04, 1.04),
+            ylabel="P(pos.)",
+            yticks=[(0, "0"), (0.5, "0.5"), (1, "1")],
+            **above,
+        ),
+        axes(
+            box("slope"),
+            [band, slope_pos, slope_neg, line_at],
+            y=(-1.1, 1.1),
+            ylabel="dL/dg",
+            yticks=[(-1, "-1/T"), (0, "0"), (1, "+1/T")],
+            **above,
+        ),
+        goodness_axes(
+            box("data"),
+            g_pos,
+            g_neg,
+            threshold,
+            end,
+            under=[band],
+            xlabel=f"goodness g (mean square activity): {name}",
+            ylabel="images",
+            xticks=ticks(0, end, 8),
+        ),
+    ]
+    both = entry(f"both still learn (slope above {IDLE:.0%} of 1/T)", "band", "chance")
+    return {"axes": drawn, "legends": [goodness_legend((84, 12), more=[both])]}, end

@@ -6,9 +6,9 @@ import torch
 from ...data import load_mnist
 from ...masks import PADDINGS, blur_stages, gaussian_stages, hybrids
 from ..shared.controls import rounded, small
-from ..shared.panel import SLIDER, Panel, close_all, without_defaults
+from ..shared.panel import SLIDER, Panel
 from .measures import agreement, agreement_by_chance, correlation_length, shares_of_ones
-from .picture import SIZE, MaskPicture
+from .picture import SIZE, mask_scene
 from .words import figures, in_a_sentence, titles, verdict
 
 MASKS = 1000  # drawn and measured; the picture shows the first
@@ -39,6 +39,8 @@ class MaskLab(Panel):
     True
     """
 
+    SIZE = SIZE
+
     def __init__(
         self,
         mask="blur",
@@ -54,33 +56,35 @@ class MaskLab(Panel):
         _check(mask, blurs, kernel, sigma, cut, padding, seed)
         self._train, self.presenter = load_mnist().train, presenter
         self._make_controls(mask, blurs, kernel, sigma, cut, padding, seed)
-        self.draw_button = widgets.Button(
-            description="Fresh draw",
-            tooltip="Other noise and other digits: the next seed",
+        fresh = self.button(
+            "Fresh draw",
+            "Other noise and other digits: the next seed",
+            lambda: self.do(self.again),
+            "draw",
             button_style="primary",
-            layout={"width": "auto"},
         )
-        self.draw_button.add_class("ff-draw")
         essential = self.kind, self.blurs, self.kernel, self.sigma, self.cut
         everything = (*essential, self.padding, self.seed)
         super().__init__(
-            [self.draw_button],
+            [fresh],
             everything,
             name="ff-mask-lab",
-            size=SIZE,
             presenter=presenter,
             essential=essential,
+            follows={
+                "blurs": self.blurs,
+                "kernel": self.kernel,
+                "sigma": self.sigma,
+                "cut": self.cut,
+            },
         )
-        self._all_controls = everything
-        self._figure = MaskPicture(masks=MASKS, scale=self.scale)
-        self.said = ""
-        self._shown = None  # the settings that the stages belong to
+        self.draw_button = fresh
+        self._made_with = None  # the settings that the stages belong to
         for control, css in zip(
             everything,
             ("ff-kind", "ff-blurs", "ff-kernel", "ff-sigma", "ff-cut", "ff-padding", "ff-seed"),
         ):
             self.follow(control, css, lambda value: self._fit())
-        self.draw_button.on_click(lambda button: self.do(self._next))
         self._fit()
         self.draw()
 
@@ -140,20 +144,16 @@ class MaskLab(Panel):
         )
 
     @property
-    def settings(self):
-        """The arguments that make this panel again, as it is set now."""
-        return without_defaults(
-            {
-                "mask": (self.mask, "blur"),
-                "blurs": (self.blurs.value, 8),
-                "kernel": (self.kernel.value, 7),
-                "sigma": (rounded(self.sigma.value), 14.0),
-                "cut": (rounded(self.cut.value), 0.5),
-                "padding": (self.padding.value, "reflect"),
-                "seed": (self.seed.value, 0),
-                "presenter": (self.presenter, False),
-            }
-        )
+    def arguments(self):
+        return {
+            "mask": self.mask,
+            "blurs": self.blurs.value,
+            "kernel": self.kernel.value,
+            "sigma": rounded(self.sigma.value),
+            "cut": rounded(self.cut.value),
+            "padding": self.padding.value,
+            "seed": self.seed.value,
+        }
 
     @property
     def mask(self):
@@ -165,9 +165,6 @@ class MaskLab(Panel):
         """All that is shown, as numbers, texts and lists; shares are 0..1, distances in pixels."""
         with self._lock:
             self._make()
-            masks = self.stages.masks
-            whole, centre, rim = shares_of_ones(masks)
-            agree = agreement(masks)
             return {
                 "message": self.said,
                 "mask": self.mask,
@@ -177,30 +174,11 @@ class MaskLab(Panel):
                 "padding": self.padding.value,
                 "seed": self.seed.value,
                 "digits": self.labels.tolist(),
-                "ones_shown": masks[0].mean().item(),  # in the mask of the picture; the rest of all
-                "neighbours_agree": agree[1].item(),
-                "agreement": agree.tolist(),  # against distance, from 0
-                "correlation_length": correlation_length(masks),  # NaN if the masks are all alike
-                "ones": whole,
-                "ones_centre": centre,
-                "ones_rim": rim,
+                **self._measured,
             }
 
-    def run(self, steps):
-        """Press "Fresh draw" `steps` times and return `state`; exceptions are raised."""
-        with self._lock:
-            for _ in range(steps):
-                self._next()
-            self.draw()
-            return self.state
-
-    def close(self):
-        """Take the panel off its page, as running its cell again does, and free the data."""
-        super().close()
-        for control in (*self._all_controls, self.line_button):
-            close_all(control)
-        with self._lock:
-            self._train = self.stages = self.digits = self.hybrid = None
+    def forget(self):
+        self._train = self.stages = self.digits = self.hybrid = None
 
     # ---- what the panel does
 
@@ -208,24 +186,30 @@ class MaskLab(Panel):
         super().draw()
         self.say(verdict(self.state))
 
-    def frame(self):
-        state, masks = self.state, self.stages.masks
-        self._figure.update(
-            [stage[0].reshape(28, 28) for stage in self.stages],
+    def again(self):
+        self.seed.value = 0 if self.seed.value == LAST_SEED else self.seed.value + 1
+
+    def scene(self, state):
+        masks = self.stages.masks
+        return mask_scene(
+            [stage[0] for stage in self.stages],
             self.digits,
             self.hybrid,
             words=titles(state, self.stages.blurred[0]),
             share=masks.mean(dim=0),
             agreement=state["agreement"],
-            chance=agreement_by_chance(masks),
+            chance=self._chance,
             length=state["correlation_length"],
+            masks=MASKS,
         )
-        return self._figure.png(), in_a_sentence(state, MASKS), figures(state)
+
+    def words(self, state):
+        return in_a_sentence(state, MASKS), figures(state)
 
     def _make(self):
-        """Draw the masks that the controls ask for, and stitch two digits along the first."""
-        settings = self.settings
-        if settings == self._shown:
+        """Draw and measure the masks of the controls, and stitch two digits along the first."""
+        settings = self.arguments
+        if settings == self._made_with:
             return
         generator = torch.Generator().manual_seed(self.seed.value)
         shared = {
@@ -242,15 +226,25 @@ class MaskLab(Panel):
         self.digits, self.labels = self._train.take(order[:2])
         twice = self.stages.masks[:1].expand(2, -1)
         self.hybrid = hybrids(self.digits, twice, generator=generator)[0]
-        self._shown = settings
+        self._measure(self.stages.masks)
+        self._made_with = settings
+
+    def _measure(self, masks):
+        whole, centre, rim = shares_of_ones(masks)
+        agree, self._chance = agreement(masks), agreement_by_chance(masks)
+        self._measured = {
+            "ones_shown": masks[0].mean().item(),  # in the mask of the picture; the rest of all
+            "neighbours_agree": agree[1].item(),
+            "agreement": agree.tolist(),  # against distance, from 0
+            "correlation_length": correlation_length(masks),  # NaN if the masks are all alike
+            "ones": whole,
+            "ones_centre": centre,
+            "ones_rim": rim,
+        }
 
     @property
     def _gaussians(self):
         return gaussians(self.kernel.value, rounded(self.sigma.value))
-
-    def _next(self):
-        """Take the next seed."""
-        self.seed.value = 0 if self.seed.value == LAST_SEED else self.seed.value + 1
 
     def _fit(self):
         """Show the sliders of this kind of mask; a kernel that was typed in gets a middle."""

@@ -19,8 +19,8 @@ class DrawingPad(anywidget.AnyWidget):
     in CSS pixels.
     """
 
-    _esm = Path(__file__).with_name("drawing_pad.js")
-    _css = Path(__file__).with_name("drawing_pad.css")
+    _esm = Path(__file__).with_name("drawing_pad.js").read_text()  # files would be watched
+    _css = Path(__file__).with_name("drawing_pad.css").read_text()
     value = traitlets.CBytes(b"").tag(sync=True, echo_update=False)
     size = traitlets.Int(2 * PAPER).tag(sync=True)
 

@@ -12,9 +12,8 @@ from ...layers import goodness
 from ...negatives import overlay_label
 from ...runs.recipes import RECIPES
 from ...training import Training, train
-from ..shared.panel import SLIDER, without_defaults
+from ..shared.panel import PROJECTOR, SLIDER, TRAINING, Panel
 from ..shared.recipes import CONSTANT_RATE, within_pairs
-from ..shared.training_panel import TRAINING, TrainingPanel
 from .drawing_pad import DrawingPad
 from .handwriting import IMAGE_SIDE, centre_digit
 from .picture import SIZE, PadPicture
@@ -25,7 +24,7 @@ STRONGEST = 8.0  # of the strength slider
 READY, UNTRAINED = "Draw a digit.", "Nothing trained yet: draw a digit, and press Train."
 
 
-class DigitPad(TrainingPanel):
+class DigitPad(Panel):
     """Draw a digit and see the goodness of all ten labels in every layer, also while it trains.
 
     training: a supervised `Training` of 784-pixel images, such as a training lab's `lab.training`;
@@ -37,6 +36,8 @@ class DigitPad(TrainingPanel):
     >>> DigitPad().state["empty"]
     True
     """
+
+    SIZE = SIZE
 
     def __init__(self, training=None, *, seed=0, label=0, strength=None, presenter=False):
         self._own, self.seed = training is None, seed
@@ -56,20 +57,27 @@ class DigitPad(TrainingPanel):
                 "finite strength of at least 0"
             )
         self._make_controls(label, strength)
+        self.load_button = self.button(
+            "Load a test digit",
+            "Put one of the test digits on the pad, another each time",
+            self._load,
+            "load",
+        )
+        self.pad = DrawingPad(size=round(PAD * (PROJECTOR if presenter else 1)))
         super().__init__(
+            [self.load_button],
             [self.overlay, self.strength],
             name="ff-digit-pad",
-            size=SIZE,
+            trains=True,
             presenter=presenter,
             essential=(self.overlay, self.strength),
+            beside=[self.pad],
+            follows={"overlay": self.overlay, "strength": self.strength},
         )
-        self.pad = DrawingPad(size=round(PAD * self.scale))
-        self._lay_out()
-        layers, pairs = len(self.training.net.layers), within_pairs(self.training.recipe)
-        self._figure = PadPicture(layers, threshold=not pairs)
+        self._picture = PadPicture()
         self.follow(self.pad, "ff-pad", lambda value: self._drawn())
-        self.follow(self.overlay, "ff-overlay", lambda value: None)
-        self.follow(self.strength, "ff-strength", lambda value: None)
+        self.follow(self.overlay, "ff-overlay")
+        self.follow(self.strength, "ff-strength")
         self._say_what_next()
         self.draw()
 
@@ -92,14 +100,13 @@ class DigitPad(TrainingPanel):
             )
 
     def _make_controls(self, label, strength):
-        moving = SLIDER | {"continuous_update": True}  # to be dragged, and the goodness follows
         self.overlay = widgets.IntSlider(
             label,
             min=0,
             max=CLASSES - 1,
             description="Label overlay",
             tooltip="Which label pixel is lit",
-            **moving,
+            **SLIDER,
         )
         self.strength = widgets.FloatSlider(
             strength,
@@ -109,48 +116,24 @@ class DigitPad(TrainingPanel):
             readout_format=".1f",
             description="Strength",
             tooltip="How bright that pixel is; 0 = no label at all",
-            **moving,
+            **SLIDER,
         )
-
-    def _lay_out(self):
-        """The pad stands beside the picture, and a button for test digits among the others."""
-        self.load_button = widgets.Button(
-            description="Load a test digit",
-            tooltip="Put one of the test digits on the pad, another each time",
-            layout={"width": "auto"},
-        )
-        self.load_button.add_class("ff-load")
-        self.load_button.on_click(lambda button: self._load())
-        self.buttons.children += (self.load_button,)
-        # smaller where there is less room, below the pad on a telephone
-        self.picture.layout.flex = "1 1 320px"
-        self.desk = widgets.HBox(
-            [self.pad, self.picture],
-            layout={"flex_flow": "row wrap", "align_items": "flex-start", "grid_gap": "0 8px"},
-        )
-        self.widget.children = tuple(
-            self.desk if child is self.picture else child for child in self.widget.children
-        )
-        self.widget.layout.width = None
-        self.widget.layout.max_width = f"{self.size[0] + self.pad.size + 8}px"
 
     @property
-    def settings(self):
-        """The arguments that make this panel again, as it is set now."""
-        own = {} if self._own else {"training": _Name("training")}
-        return own | without_defaults(
-            {
-                "seed": (self.seed, 0),
-                "label": (self.overlay.value, 0),
-                "strength": (self.strength.value, self._default_strength),
-                "presenter": (self.presenter, False),
-            }
-        )
+    def arguments(self):
+        strength = self.strength.value
+        return {
+            "training": None if self._own else _Name("training"),
+            "seed": self.seed,
+            "label": self.overlay.value,
+            "strength": None if strength == self._default_strength else strength,
+        }
 
     @property
     def state(self):
         """All that is shown, as numbers, texts and lists; goodness is None on an empty pad."""
-        training, empty, (tables, overlaid) = self.training, self.empty, self._measure()
+        training, empty = self.training, self.empty
+        tables, overlaid = (None, None) if empty else self._measure()
         return {
             "running": self.running,
             "message": self.said,
@@ -180,17 +163,12 @@ class DigitPad(TrainingPanel):
         """Wipe the pad."""
         self.pad.value = b""
 
-    def close(self):
-        """Stop, take the panel off its page as running its cell again does, and free the data."""
-        self.pad.close()
-        self.picture.close()
-        super().close()
-        with self._lock:
-            self.training = self._start = self._test = None
+    def forget(self):
+        self.training = self._start = self._test = None
 
     # ---- what a panel does
 
-    def advance(self, seconds=math.inf, steps=math.inf):
+    def advance(self, seconds, steps):
         """Train for so long and return the steps taken, 0 at the end.
 
         A tick only watches what is trained elsewhere.
@@ -207,7 +185,7 @@ class DigitPad(TrainingPanel):
         self._seen_step = self.training.step
         return taken
 
-    def settle(self):
+    def on_pause(self):
         """Once something is trained, say no longer that nothing is."""
         if self.said == UNTRAINED and self.training.step:
             self.say(READY)
@@ -218,18 +196,19 @@ class DigitPad(TrainingPanel):
         self._seen_step = self.training.step
         self._say_what_next()
 
-    def frame(self):
-        tables, overlaid = self._measure()
-        training, state = self.training, self.state
-        self._figure.update(
+    def scene(self, state):
+        nothing = torch.zeros(len(self.training.net.layers), CLASSES)
+        return self._picture.scene(
             self.image,
-            tables,
+            nothing if state["empty"] else state["goodness"],
             label=state["label"],
             strength=self.strength.value / self.strength.max,
-            goodness=overlaid,
-            threshold=training.threshold,
+            goodness=nothing[:, 0] if state["empty"] else state["overlay_goodness"],
+            threshold=state["threshold"],
         )
-        return self._figure.png(), in_a_sentence(state), figures(state, training.total_steps)
+
+    def words(self, state):
+        return in_a_sentence(state), figures(state, self.training.total_steps)
 
     def _drawn(self):
         self.image = centre_digit(self.pad.pixels)
@@ -253,14 +232,8 @@ class DigitPad(TrainingPanel):
 
     @torch.no_grad()
     def _measure(self):
-        """Return goodness `(layers, 10)` of each label and `(layers,)` of the overlay set by hand.
-
-        Both are 0 on an empty pad.
-        """
+        """Return goodness `(layers, 10)` of each label, `(layers,)` of the overlay set by hand."""
         net, recipe = self.training.net, self.training.recipe
-        layers = len(net.layers)
-        if self.empty:
-            return torch.zeros(layers, CLASSES), torch.zeros(layers)
         image = (self.image - recipe.pixel_mean) / recipe.pixel_deviation
         image = image.to(net.device).unsqueeze(0)
         tables = goodness_per_label(net, image, per_layer=True)[:, 0]

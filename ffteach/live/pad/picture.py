@@ -1,126 +1,106 @@
 """The picture of the digit pad: the centred digit, and all ten labels' goodness in each layer."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
-from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
 
 from ...data import CLASSES
-from ...plots import NEGATIVE, POSITIVE, SERIES, THRESHOLD, draw_image, numbers, styled
-from ..shared.figure import NEGATIVE_OUTLINE, LiveFigure, figure_of, place
-from ..shared.histogram import axis_end
+from ...plots import numbers
+from ..shared.scene import (
+    DASHED,
+    axes,
+    axis_end,
+    bars,
+    entry,
+    image_axes,
+    legend,
+    level,
+    marks,
+    ticks,
+)
 
 SIZE = 608, 290  # pixels
-CHOSEN = SERIES[1]  # the overlay set by hand
+CHOSEN = "series1"  # the overlay set by hand
 
 
-class GoodnessBars:
-    """Ten bars, one for each label: a star marks the winner, a diamond the overlay set by hand."""
-
-    def __init__(self, ax, title, threshold):
-        self.ax, self.upper = ax, 0
-        self.bars = ax.bar(range(CLASSES), np.zeros(CLASSES), color=NEGATIVE, width=0.8).patches
-        (self.star,) = ax.plot(
-            [], [], "*", color=POSITIVE, markersize=11, label="the network's answer"
-        )
-        (self.hand,) = ax.plot(
-            [], [], "D", color=CHOSEN, markersize=8, markeredgecolor="white", label="your overlay"
-        )
-        self.threshold = ax.axhline(
-            0, color=THRESHOLD, linestyle="--", linewidth=1.5, label="threshold", visible=threshold
-        )
-        ax.set_title(title, fontsize=11)
-        ax.set_xticks(range(CLASSES))
-        ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-        ax.tick_params(labelsize=9)
-        ax.grid(False, axis="x")
-        ax.set_xlim(-0.7, CLASSES - 0.3)
-        self.moving = [*self.bars, self.star, self.hand, self.threshold]
-
-    def update(self, table, chosen, goodness, threshold):
-        """Show ten values `(10,)` and the overlay's; return whether the axis had to change."""
-        winner = int(np.argmax(table))
-        for label, (bar, value) in enumerate(zip(self.bars, table)):
-            fill, outline = (POSITIVE,) * 2 if label == winner else (NEGATIVE, NEGATIVE_OUTLINE)
-            bar.set(height=value, facecolor=fill, edgecolor=outline)
-        self.star.set_data([winner], [table[winner]])
-        self.star.set_visible(bool(table.any()))
-        self.hand.set_data([chosen], [goodness])
-        self.threshold.set_ydata([threshold, threshold])
-        needed = 1.1 * max(table.max(), goodness, threshold if self.threshold.get_visible() else 0)
-        upper = axis_end(needed, self.upper)
-        if upper == self.upper:
-            return False
-        self.upper = upper
-        self.ax.set_ylim(0, upper)
-        return True
-
-
-class PadPicture(LiveFigure):
+@dataclass
+class PadPicture:
     """The digit at the left, then bars for each layer and, with more than one, for their sum.
 
-    layers: how many. threshold: does the loss have one?
+    A star marks the winner, a diamond the overlay set by hand. The ends of the axes are kept from
+    picture to picture, so that they rarely change.
     """
 
-    def __init__(self, layers, *, threshold):
-        names = [f"Layer {layer + 1}" for layer in range(layers)] + ["Sum"] * (layers > 1)
-        fig, axes = figure_of(SIZE, ["digit", *names])
-        self._build(fig, axes, names, threshold)
-        super().__init__(
-            fig,
-            [
-                self.digit,
-                self.label_pixel,
-                self.frame,
-                *(artist for chart in self.charts for artist in chart.moving),
-            ],
-        )
+    ends: dict = field(default_factory=dict)  # by number of the chart
 
-    @styled
-    def _build(self, fig, axes, names, threshold):
-        place(axes["digit"], SIZE, left=4, top=62, width=144, height=144)
-        self.digit = draw_image(axes["digit"], np.zeros((28, 28)))
-        axes["digit"].set_title("As MNIST has it", fontsize=11)
-        axes["digit"].set_xlabel("framed: label pixels\nwith your overlay", fontsize=9)
-        self.label_pixel = axes["digit"].add_patch(Rectangle((-0.5, -0.5), 1, 1, facecolor=CHOSEN))
-        self.frame = axes["digit"].add_patch(
-            Rectangle(
-                (-0.5, -0.5), CLASSES, 1, fill=False, edgecolor=CHOSEN, linewidth=1.5, clip_on=False
-            )
-        )
-        width = (SIZE[0] - 170) / len(names)  # of a column
-        self.charts = [
-            GoodnessBars(axes[name], name, threshold and name.startswith("Layer")) for name in names
-        ]
-        for column, chart in enumerate(self.charts):
-            place(chart.ax, SIZE, left=210 + column * width, top=62, width=width - 44, height=178)
-            chart.ax.set_xlabel("label", fontsize=10)
-            if len(names) > 3:
-                chart.ax.set_xticks(range(0, CLASSES, 3))
-            elif len(names) > 2:
-                chart.ax.tick_params(axis="x", labelsize=8)
-        self.charts[0].ax.set_ylabel("goodness", fontsize=10)
-        first = self.charts[0]
-        fig.legend(
-            handles=[first.star, first.hand, *([first.threshold] if threshold else [])],
-            loc="upper right",
-            ncols=3,
-            fontsize=10,
-        )
-
-    def update(self, image, tables, *, label, strength, goodness, threshold):
+    def scene(self, image, tables, *, label, strength, goodness, threshold):
         """Show image `(784,)`, tables of goodness `(layers, 10)`, and the overlay set by hand.
 
-        That has a label, a strength of 0..1 and goodness `(layers,)`.
+        That has a label, a strength of 0..1 and goodness `(layers,)`. threshold: or None.
         """
-        self.digit.set_data(numbers(image).reshape(28, 28))
-        self.label_pixel.set(x=label - 0.5, alpha=strength and 0.3 + 0.7 * strength)
         tables, goodness = numbers(tables), numbers(goodness)
+        names = [f"Layer {layer + 1}" for layer in range(len(tables))]
         if len(tables) > 1:
+            names.append("Sum")
             tables = np.vstack([tables, tables.sum(axis=0)])
             goodness = np.append(goodness, goodness.sum())
-        changed = [
-            chart.update(table, label, value, threshold)
-            for chart, table, value in zip(self.charts, tables, goodness)
+        charts = [
+            self._chart(number, names, tables[number], label, goodness[number], threshold)
+            for number in range(len(names))
         ]
-        if any(changed):
-            self.redraw()
+        overlay = [
+            {
+                "kind": "frame",
+                "at": [label, 0, label + 1, 1],
+                "role": CHOSEN,
+                "alpha": strength and 0.3 + 0.7 * strength,
+            },
+            {"kind": "frame", "at": [0, 0, CLASSES, 1], "role": CHOSEN, "width": 1.5},
+        ]
+        digit = image_axes(
+            (4, 62, 144, 144), numbers(image).reshape(28, 28), "As MNIST has it", over=overlay
+        )
+        entries = [
+            entry("the network's answer", "mark", "positive", shape="star", size=13),
+            entry("your overlay", "mark", CHOSEN, shape="diamond"),
+        ]
+        if threshold is not None:
+            entries.append(entry("threshold", "line", "ink", dash=DASHED))
+        texts = [
+            {"at": (76, 222 + 15 * number), "text": text}
+            for number, text in enumerate(("framed: label pixels", "with your overlay"))
+        ]
+        return {
+            "axes": [digit, *charts],
+            "legends": [legend((SIZE[0] - 8, 14), entries, align="right")],
+            "texts": texts,
+        }
+
+    def _chart(self, number, names, table, chosen, goodness, threshold):
+        """Ten bars, one for each label."""
+        width = (SIZE[0] - 170) / len(names)  # of a column
+        winner = int(np.argmax(np.nan_to_num(table)))
+        roles = ["positive" if label == winner else "negative" for label in range(CLASSES)]
+        series = [bars(table, roles)]
+        shown = [np.nan_to_num(table, posinf=0).max(), np.nan_to_num(goodness, posinf=0)]
+        if threshold is not None and names[number] != "Sum":
+            shown.append(threshold)
+            series.append(level(threshold, "ink", dash=DASHED, width=1.5))
+        end = self.ends[number] = axis_end(1.1 * max(shown), self.ends.get(number, 0))
+        if table.any():
+            series.append(marks([winner], [table[winner]], "positive", "star", 13))
+        series.append(marks([chosen], [goodness], CHOSEN, "diamond", 11))
+        every = 3 if len(names) > 3 else 1
+        return axes(
+            (210 + number * width, 62, width - 44, 178),
+            series,
+            x=(-0.7, CLASSES - 0.3),
+            y=(0, end),
+            title=names[number],
+            xlabel="label",
+            ylabel="" if number else "goodness",
+            xticks=[(label, str(label)) for label in range(0, CLASSES, every)],
+            yticks=ticks(0, end, 5),
+            tickSize=12 if len(names) < 3 else 10,
+            grid="y",
+        )

@@ -2,7 +2,6 @@
 
 from ...runs.recipes import RECIPES
 from ..shared.learning_panel import LearningPanel
-from ..shared.panel import without_defaults
 from ..shared.recipes import check_whole, for_panel, recipe_of, within_pairs
 from ..shared.words import conclusion
 from .controls import ProbeControls
@@ -11,7 +10,7 @@ from .watch import ProbeWatch
 from .words import figures, in_a_sentence
 
 LABELS = 3000  # for the probe: few enough to keep pace, enough to part the three curves
-SLICE = 0.03  # seconds of a tick for the probe: less, and the curve gets too few points
+PROBE = 0.2  # of a tick's time is for the probe: less, and the curve gets too few points
 
 
 class ProbeLab(LearningPanel):
@@ -28,6 +27,7 @@ class ProbeLab(LearningPanel):
     5
     """
 
+    SIZE = SIZE
     DEFAULT = for_panel(RECIPES["quick-unsupervised"], hybrids=True)
 
     def __init__(
@@ -40,12 +40,13 @@ class ProbeLab(LearningPanel):
         self.load(seed)
         self.controls = controls = ProbeControls(self.recipe, seed=seed, labels=labels)
         super().__init__(
+            [controls.reveal],
             controls.above,
             name="ff-probe-lab",
-            size=SIZE,
+            trains=True,
             presenter=presenter,
             essential=controls.essential,
-            buttons=[controls.reveal],
+            follows={"threshold": controls.threshold},
         )
         self.watch = None
         self.connect()
@@ -53,15 +54,12 @@ class ProbeLab(LearningPanel):
         self.draw()
 
     @property
-    def settings(self):
-        """The arguments that make this panel again, as its controls stand."""
-        others = {
-            "labels": (self.controls.labels.value, LABELS),
-            "seed": (self.controls.seed.value, 0),
-            "presenter": (self.presenter, False),
+    def arguments(self):
+        return {
+            **self.controls.chosen(self.recipe).differences(self.DEFAULT),
+            "labels": self.controls.labels.value,
+            "seed": self.controls.seed.value,
         }
-        chosen = self.controls.chosen(self.recipe)
-        return chosen.differences(self.DEFAULT) | without_defaults(others)
 
     @property
     def state(self):
@@ -93,18 +91,13 @@ class ProbeLab(LearningPanel):
         former, seed = self.watch, self.seed
         now = self.controls.labels.value, self.controls.seed.value
         known = former and (self.labels, seed) == now
-        net = self.begin()
+        self.begin()
         self.labels = self.controls.labels.value
         raw = former.probes["raw_pixels"] if known else None
         self.watch = ProbeWatch(
             self.training, self.data, seed=self.seed, labels=self.labels, raw=raw
         )
-        self._figure = ProbePicture(
-            len(net.layers),
-            tiles=len(self.watch.units),
-            difference=within_pairs(self.recipe),
-            scale=self.scale,
-        )
+        self._picture = ProbePicture(difference=within_pairs(self.recipe))
         self.watch.look(everything=True)
         self.say(
             "Nothing trained yet: press Train. The baselines are measured in its first seconds."
@@ -113,38 +106,34 @@ class ProbeLab(LearningPanel):
     def look(self, everything):
         self.watch.look(everything=everything)
 
-    def advance(self, seconds=float("inf"), steps=float("inf")):
-        """As every `LearningPanel`, and a slice of the probe's work; without a limit all of it."""
-        taken = super().advance(seconds - SLICE, steps)
+    def advance(self, seconds, steps):
+        """As every `LearningPanel`, and a share of the probe's work; without a limit all of it."""
+        taken = super().advance(seconds * (1 - PROBE), steps)
         if taken and self.watch.finite:
-            self.watch.work(*self._now, seconds=SLICE if seconds < float("inf") else seconds)
+            self.watch.work(*self._now, seconds=seconds * PROBE)
         return taken
 
-    def settle(self):
+    def on_pause(self):
         """In a pause: look at all validation images, and measure what is missing."""
-        super().settle()
+        super().on_pause()
         if self.watch.finite and self.training.step:
             self.watch.finish(*self._now)
 
     def conclude(self):
         return conclusion(self.training.epochs, None, None)
 
-    def reveal(self):
-        """Show the error on the test images, of the last probe and of both baselines."""
-        if not self.watch.finite:
-            return self.say("The numbers are no longer finite: there is nothing to test.")
-        super().reveal()
-
     def test(self):
         self.watch.finish(*self._now)
         return self.watch.test_errors()
 
-    def frame(self):
-        """The picture, its alternative text, and the line of figures."""
-        state, (where, target) = self.state, self.where
-        self._figure.update(self.watch, threshold=self.training.threshold, target=target)
+    def scene(self, state):
+        threshold, target = self.training.threshold, self.where[1]
+        return self._picture.scene(self.watch, threshold=threshold, target=target)
+
+    def words(self, state):
+        where, target = self.where
         alt = in_a_sentence(state, within_pairs(self.recipe))
-        return self._figure.png(), alt, figures(state, where, state["epochs_done"] / target)
+        return alt, figures(state, where, state["epochs_done"] / target)
 
     @property
     def _now(self):

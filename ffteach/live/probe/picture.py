@@ -1,133 +1,111 @@
 """The picture of the probe lab: goodness by layer, changed weights, and the probe over time."""
 
-import numpy as np
-from matplotlib.ticker import MaxNLocator
+from dataclasses import dataclass
 
-from ...plots import CHANCE, SERIES, draw_image, mosaic, numbers, styled
-from ..shared.figure import LiveFigure, figure_of, place
-from ..shared.histogram import LiveHistogram, fit_goodness_axes
+import numpy as np
+
+from ...plots import mosaic, numbers
+from ..shared.scene import (
+    DASHED,
+    DOTTED,
+    axes,
+    entry,
+    goodness_axes,
+    goodness_end,
+    goodness_legend,
+    image_axes,
+    legend,
+    level,
+    line,
+    marks,
+    ticks,
+)
 
 SIZE = 840, 392  # pixels
 COLUMNS = 18  # receptive fields beside each other, 29 pixels each: theirs are the picture's own
 LOWEST = 80, 60, 0  # where the accuracy axis may begin, in percent
-NAMES = {"raw_pixels": "on raw pixels", "untrained": "on the untrained net"}
+BASELINES = {  # the words for it, its role and dash
+    "raw_pixels": ("on raw pixels", "series1", DOTTED),
+    "untrained": ("on the untrained net", "chance", DASHED),
+}
 
 
-class ProbePicture(LiveFigure):
+@dataclass
+class ProbePicture:
     """Histograms of the layers, receptive fields below; at the right the probe's accuracy.
 
-    layers, tiles: how many of them. difference: show g_pos - g_neg, for a loss within pairs. scale:
-    how many times larger than `SIZE`.
+    difference: show g_pos - g_neg, for a loss within pairs. The end of the goodness axis is kept
+    from picture to picture, so that it rarely changes.
     """
 
-    def __init__(self, layers, *, tiles, difference, scale=1):
-        names = [f"Layer {layer + 1}" for layer in range(layers)]
-        fig, axes = figure_of(SIZE, [*names, "fields", "accuracy"], scale=scale)
-        wide = (546 - 16 * layers) / layers
-        lines = -(-tiles // COLUMNS)
-        for layer, name in enumerate(names):
-            place(axes[name], SIZE, left=30 + layer * (wide + 16), top=52, width=wide, height=140)
-        place(axes["fields"], SIZE, left=30, top=266, width=29 * COLUMNS, height=29 * lines)
-        place(axes["accuracy"], SIZE, left=606, top=52, width=215, height=196)
-        self.tiles = tiles
-        self._build(fig, axes, names, difference)
-        self.ground = self.upper = None
-        moving = [artist for histogram in self.histograms for artist in histogram.moving]
-        super().__init__(fig, [*moving, *self.shares, self.fields, self.curve])
+    difference: bool
+    end: float = 0
 
-    @styled
-    def _build(self, fig, axes, names, difference):
-        self.histograms = [
-            LiveHistogram(axes[name], title=name, difference=difference) for name in names
-        ]
-        for name in names:
-            axes[name].set_title("")
-            axes[name].set_title(name, loc="left")
-        self.shares = [
-            axes[name].text(
-                1, 1.04, "", transform=axes[name].transAxes, ha="right", va="bottom", fontsize=9
-            )
-            for name in names
-        ]
-        axes[names[0]].set_ylabel("validation images")
-        first = self.histograms[0]
-        first.pos.set_label("digits" if not difference else "digit minus its hybrid")
-        first.neg.set_label("hybrids")
-        handles = [first.pos, *([] if difference else [first.neg]), first.line]
-        fig.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.02, 1), ncols=3)
-        fig.text(
-            560 / SIZE[0],
-            1 - 18 / SIZE[1],
-            "in order: above its own hybrid",
-            ha="right",
-            va="center",
-            fontsize=9,
-        )
-        self.fields = draw_image(
-            axes["fields"],
-            mosaic(np.zeros((self.tiles, 784)), COLUMNS),
-            "Change of layer 1's weights (red: more, blue: less)",
-            limits=(-1, 1),
-            cmap="RdBu_r",
-        )
-        ax = self.accuracy = axes["accuracy"]
-        (self.curve,) = ax.plot(
-            [], [], "-o", color=SERIES[2], markersize=4, label="probe on Forward-Forward"
-        )
-        styles = {"raw_pixels": (SERIES[1], ":"), "untrained": (CHANCE, "--")}
-        self.lines = {
-            name: ax.axhline(0, color=colour, linestyle=style, visible=False)
-            for name, (colour, style) in styles.items()
-        }
-        ax.set(title="Validation accuracy (%)", xlabel="epochs")
-        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        self._update_legend({})
-
-    def update(self, watch, *, threshold, target):
+    def scene(self, watch, *, threshold, target):
         """Show what a `ProbeWatch` has seen, the threshold, and time up to `target` epochs."""
         g_pos, g_neg = numbers(watch.goodness)
-        if upper := fit_goodness_axes(self.histograms, g_pos, g_neg, threshold, self.upper):
-            self.upper = upper
-            self.redraw()
-        for histogram, share, text, *values in zip(
-            self.histograms, watch.in_order, self.shares, g_pos, g_neg
-        ):
-            histogram.update(*values, threshold)
-            text.set_text(f"{share:.0%}" if len(self.shares) > 3 else f"{share:.0%} in order")
-        self.fields.set_data(mosaic(watch.change, COLUMNS))
+        self.end = goodness_end(
+            g_pos.ravel(), g_neg.ravel(), threshold, self.end, difference=self.difference
+        )
+        layers = len(g_pos)
+        wide = (546 - 16 * layers) / layers
+        histograms, texts = [], []
+        for layer, share in enumerate(watch.in_order):
+            left = 30 + layer * (wide + 16)
+            histograms.append(
+                goodness_axes(
+                    (left, 52, wide, 140),
+                    g_pos[layer],
+                    g_neg[layer],
+                    threshold,
+                    self.end,
+                    difference=self.difference,
+                    title=f"Layer {layer + 1}",
+                    align="left",
+                    ylabel="" if layer else "validation images",
+                )
+            )
+            text = f"{share:.0%}" if layers > 3 else f"{share:.0%} in order"
+            texts.append({"at": (left + wide, 38), "text": text, "align": "right"})
+        texts.append({"at": (560, 14), "text": "in order: above its own hybrid", "align": "right"})
+        fields = mosaic(watch.change, COLUMNS)
+        title = "Change of layer 1's weights (red: more, blue: less)"
+        height = 29 * -(-len(watch.units) // COLUMNS)
+        box = (30, 266, 29 * COLUMNS, height)
+        drawn = image_axes(box, fields, title, limits=(-1, 1), map="change")
+        accuracy, right = self._accuracy(watch, target)
+        names = (
+            ("digit" if self.difference else "digits"),
+            ("hybrid" if self.difference else "hybrids"),
+        )
+        left = goodness_legend((30, 14), difference=self.difference, names=names)
+        return {"axes": [*histograms, drawn, accuracy], "legends": [left, right], "texts": texts}
+
+    def _accuracy(self, watch, target):
+        """The probe's accuracy over time with its baselines, and their legend."""
         _, epochs, accuracy = np.array(watch.curve, dtype=float).reshape(-1, 3).T
-        self.curve.set_data(epochs, 100 * accuracy)
-        seen = [
-            100 * value
-            for value in (*accuracy, *watch.baselines.values())
-            if value is not None and np.isfinite(value)
+        known = {name: value for name, value in watch.baselines.items() if value is not None}
+        seen = [100 * value for value in (*accuracy, *known.values()) if np.isfinite(value)]
+        lowest = next(low for low in LOWEST if low == 0 or min(seen, default=100) >= low + 1)
+        series = [
+            level(100 * known[name], role, dash=dash)
+            for name, (_, role, dash) in BASELINES.items()
+            if name in known
         ]
-        lowest = next(
-            low for low in LOWEST if low == LOWEST[-1] or min(seen, default=100) >= low + 1
+        series.append(line(epochs, 100 * accuracy, "series2"))
+        series.append(marks(epochs, 100 * accuracy, "series2", size=5))
+        entries = [entry("probe on Forward-Forward", "line", "series2")]
+        for name, (words, role, dash) in BASELINES.items():
+            value = f" {known[name]:.1%}" if name in known else ": to come"
+            entries.append(entry(words + value, "line", role, dash=dash))
+        right = axes(
+            (606, 52, 215, 196),
+            series,
+            x=(-0.02 * target, target),
+            y=(lowest, 100),
+            title="Validation accuracy (%)",
+            xlabel="epochs",
+            xticks=[tick for tick in ticks(0, target) if tick[0] % 1 == 0],
+            yticks=ticks(lowest, 100),
         )
-        self._update_ground(target, lowest, watch.baselines)
-
-    def _update_ground(self, target, lowest, baselines):
-        """Axes and baselines change rarely."""
-        if (target, lowest, baselines) == self.ground:
-            return
-        self.ground = target, lowest, baselines
-        self.accuracy.set(xlim=(-0.02 * target, target), ylim=(lowest, 100))
-        for name, line in self.lines.items():
-            known = baselines[name] is not None
-            line.set(visible=known, ydata=[100 * (baselines[name] or 0)] * 2)
-        self._update_legend(baselines)
-        self.redraw()
-
-    @styled
-    def _update_legend(self, baselines):
-        for name, line in self.lines.items():
-            value = baselines.get(name)
-            line.set_label(NAMES[name] + (": to come" if value is None else f" {value:.1%}"))
-        self.accuracy.legend(
-            handles=[self.curve, *self.lines.values()],
-            loc="upper left",
-            bbox_to_anchor=(-0.14, -0.24),
-            fontsize=10,
-            borderaxespad=0,
-        )
+        return right, legend((580, 310), entries, down=20)

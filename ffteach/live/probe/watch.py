@@ -8,7 +8,7 @@ import torch
 
 from ...layers import goodness
 from ...probe import features
-from ..shared.looking import IMAGES_PER_LOOK, thin
+from ..shared.looking import Turns, thin
 from .slices import fit_in_slices
 
 EVERY = 25  # steps between two points of the curve, at least
@@ -38,7 +38,8 @@ class ProbeWatch:
         self.train, self.test = data.train.take(chosen), data.test
         self.validation = data.validation.take(order)
         self.hybrids = training.pairs.draw(self.validation.images, generator=generator)
-        self.live = min(IMAGES_PER_LOOK, len(order))
+        self.turns = Turns(len(order))
+        self._goodness = torch.zeros(2, len(net.layers), len(order), device=device)
         self.probes = {"untrained": None, "raw_pixels": raw}  # the baselines, None until measured
         self.probe = None  # the last of the network
         self.curve = []  # (step, epochs, accuracy)
@@ -49,13 +50,22 @@ class ProbeWatch:
 
     @torch.no_grad()
     def look(self, *, everything):
-        """Measure the goodness of the first `live` validation images and their hybrids, or all."""
-        count = len(self.hybrids) if everything else self.live
-        pairs = [self.net(images[:count]) for images in (self.validation.images, self.hybrids)]
-        layers = [torch.stack([goodness(h) for h in activities]) for activities in pairs]
-        self.goodness = torch.stack(layers)  # (2, layers, N)
-        seen = enumerate(self.goodness.transpose(0, 1), start=1)
-        self.dead = [layer for layer, both in seen if not both.any()]
+        """Measure the goodness of all validation images and their hybrids, or a tick's share.
+
+        That is one half of the first ones in turn; the other half is then one look old.
+        """
+        seen = self.turns.next(everything=everything)
+        pairs = torch.cat([self.validation.images[seen], self.hybrids[seen]])
+        layers = [goodness(h).view(2, -1) for h in self.net(pairs)]
+        self._goodness[:, :, seen] = torch.stack(layers, dim=1)
+        self.shown = len(self.hybrids) if everything else self.turns.live
+        both = self._goodness[:, :, seen]
+        self.dead = [layer + 1 for layer in range(both.shape[1]) if not both[:, layer].any()]
+
+    @property
+    def goodness(self):
+        """Of digits and hybrids as they are shown: `(2, layers, images)`."""
+        return self._goodness[:, :, : self.shown]
 
     @property
     def finite(self):
@@ -79,15 +89,15 @@ class ProbeWatch:
         return {name: probe and probe.accuracy for name, probe in reversed(self.probes.items())}
 
     def work(self, step, epochs, seconds=math.inf):
-        """Go on with the probes for so long, now being at `step`.
+        """Go on with the probes for so long, at least a slice, now being at `step`.
 
         A new one begins if the network has taken `EVERY` steps since the last.
         """
         end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            if self._job is None and not self._begin(step, epochs, EVERY):
-                return
+        while self._job or self._begin(step, epochs, EVERY):
             self._slice()
+            if time.perf_counter() >= end:
+                return
 
     def finish(self, step, epochs):
         """Measure what is missing, so that the last point of the curve is the network's of now."""
@@ -148,13 +158,14 @@ class ProbeWatch:
     @property
     def change(self):
         """What training has changed in the weights of layer 1's `units`: `(units, pixels)`."""
-        return self._changes()[self.units]
+        return self._changes(self.units)
 
-    def _changes(self):
-        return (self.net.layers[0].weight - self.untrained.layers[0].weight).detach()
+    def _changes(self, units):
+        now, then = (net.layers[0].weight.detach()[units] for net in (self.net, self.untrained))
+        return now - then
 
     def _choose_units(self):
         """Show the units that have changed most; those that are shown already keep their place."""
-        strongest = self._changes().norm(dim=1).topk(len(self.units)).indices.tolist()
+        strongest = self._changes(slice(None)).norm(dim=1).topk(len(self.units)).indices.tolist()
         new = [unit for unit in strongest if unit not in self.units]
         self.units = [unit if unit in strongest else new.pop(0) for unit in self.units]

@@ -1,6 +1,12 @@
 """The CSS classes of the panels, in one place: for style sheets, tests and screenshots."""
 
-_PANEL = ("ff-panel", "ff-line", "ff-picture", "ff-status")  # and ff-presenter on a projector
+_PANEL = (
+    "ff-panel",
+    "ff-line",
+    "ff-picture",
+    "ff-status",
+    "ff-message",
+)  # and ff-presenter on a projector
 _TRAINING = (*_PANEL, "ff-train", "ff-step", "ff-reset")
 _LEARNING = (*_TRAINING, "ff-threshold", "ff-lr", "ff-epochs", "ff-widths", "ff-seed", "ff-reveal")
 
@@ -15,6 +21,9 @@ CLASSES = {  # of each panel; the first of its own ones is the whole
         "ff-guess",
         "ff-digit",  # the test image that is followed
         "ff-rewind",
+        "ff-show",  # what is below the histograms
+        "ff-speed",
+        "ff-preset",
     ),
     "GoodnessLab": (
         *_PANEL,

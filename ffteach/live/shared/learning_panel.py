@@ -1,6 +1,5 @@
 """A panel in which a network learns: from the data to the end of the last epoch."""
 
-import math
 import time
 
 import torch
@@ -9,22 +8,21 @@ from ...data import Digits
 from ...training import train
 from .controls import LAST_SEED, rounded
 from .pace import Pace
-from .panel import close_all
+from .panel import Panel
 from .recipes import check_whole
-from .training_panel import TrainingPanel
 from .words import TESTED, conclusion, diagnose, waiting_for_reset
 
 VALIDATION_SHARE = 0.1  # of the training images, where the recipe itself holds out none
 
 
-class LearningPanel(TrainingPanel):
-    """A `TrainingPanel` around a `Training`: three sliders act at once, the rest waits for Reset.
+class LearningPanel(Panel):
+    """A `Panel` around a `Training`: three sliders act at once, the rest waits for Reset.
 
-    A subclass sets `recipe`, `_given_data` (or None) and `controls`, and defines
+    A subclass sets `recipe`, `_given_data` (or None) and `controls`, calls `connect()`, and further
+    defines
     - `restart()`: call `begin()`, make `watch` and show it
     - `look(everything)`: have `watch` look at all validation images, or at a tick's share
     - `test()`: return the error on the test images, or several
-    - `set_off()`, `arrive()`: what to do before some steps, and after them if nothing went wrong
     `watch` has `accuracy`, `finite` and `dead`. CURE: what helps after a failed training.
     """
 
@@ -77,10 +75,10 @@ class LearningPanel(TrainingPanel):
         self.reset_button.button_style = ""
         return net
 
-    def advance(self, seconds=math.inf, steps=math.inf):
+    def advance(self, seconds, steps):
         """Train so long, or to an epoch's end; look; return the steps taken, 0 at the end."""
         end, stats = time.perf_counter() + seconds, []
-        self.set_off()
+        self.before_steps()
         for record in self.training:
             stats.append(record.stats)
             if record.epoch_done or len(stats) >= steps or time.perf_counter() >= end:
@@ -100,20 +98,14 @@ class LearningPanel(TrainingPanel):
                 self.stop()
             self.say(message)
             return 0 if hopeless else len(stats)
-        self.arrive()
+        self.after_steps()
         return len(stats)
-
-    def set_off(self):
-        """Nothing is to be done before a step."""
-
-    def arrive(self):
-        """Nor after it."""
 
     def conclude(self):
         """What to say when all epochs are done."""
         return conclusion(self.training.epochs, self.watch.accuracy, None)
 
-    def settle(self):
+    def on_pause(self):
         """In a pause: look at all validation images."""
         self.pace.pause()
         self.look(everything=True)
@@ -126,6 +118,8 @@ class LearningPanel(TrainingPanel):
 
     def reveal(self):
         """Show the error on the test images."""
+        if not self.watch.finite:
+            return self.say("The numbers are no longer finite: there is nothing to test.")
         self.revealed = self.training.step, self.test()
         self.say(TESTED)
 
@@ -165,13 +159,8 @@ class LearningPanel(TrainingPanel):
         where = f"{layer} {min(training.epoch + 1, training.epochs)} of {training.epochs}"
         return where, max(training.total_steps, training.step) / training.steps_per_epoch
 
-    def close(self):
-        """Stop, take the panel off its page as running its cell again does, and free the data."""
-        super().close()
-        for widget in (*self.controls.above, *self.controls.waiting, self.line_button):
-            close_all(widget)
-        with self._lock:
-            self.training = self.data = self.watch = self._given_data = None
+    def forget(self):
+        self.training = self.data = self.watch = self._given_data = None
 
     def _wait_for_reset(self, change):
         """A setting that needs a restart was changed: say so, or what is wrong with it."""

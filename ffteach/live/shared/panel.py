@@ -1,21 +1,27 @@
-"""What every live panel shares: a picture, a status, and one lock around all work.
+"""What every live panel shares: a picture, a status, a clock, and one lock around all work.
 
 JupyterLab may run a widget's callback on another thread than the cells, even during a cell.
-Hence the lock, no pyplot, and no thread of our own.
+Hence the lock, and no thread of our own.
 """
 
 import html
+import inspect
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import ipywidgets as widgets
-from IPython import get_ipython
 
-from ...plots import picture
+from .lifetime import answer_at_once, close_all, replace_former
+from .scene import Scene
 
 PATIENCE = 2.0  # seconds that a click waits for a panel that is busy in a cell's `run`
-SLIDER = {
+SHORTEST, LONGEST = 0.04, 0.1  # seconds of work for a picture: a click is still answered at once
+SHARE = 0.85  # of a tick's time is for training, as far as these limits allow
+IDLE = 0.04  # seconds between two looks at a panel that a cell keeps busy
+STEPS_PER_LOOK = 10  # in `run`: about what a tick does
+SLIDER = {  # acts when it is let go; those in `follows` also while they are dragged
     "continuous_update": False,
     "style": {"description_width": "initial"},
     "layout": {"flex": "1 1 240px"},
@@ -23,99 +29,192 @@ SLIDER = {
 BESIDE_PICTURE = 260  # CSS pixels above and below the picture of a presenter
 PROJECTOR = 1.5  # how many times larger a presenter's type and picture are
 STYLE = f"<style>{Path(__file__).with_name('panel.css').read_text()}</style>"
-
-# Run in the browser with every picture. JupyterLab's one-letter commands, such as d d (delete the
-# cell), must not hear keys that are meant for a control; it asks the element that has the focus.
-# The handles and number fields of ipywidgets' sliders have no name that a screen reader could
-# tell: they get their label's.
-ON_PICTURE = """
-    const panel = this.closest('.ff-panel'), all = css => panel?.querySelectorAll(css) ?? [];
-    for (const e of all('button, input, select, [tabindex], [contenteditable]'))
-        e.setAttribute('data-lm-suppress-shortcuts', 'true');
-    for (const slider of all('.widget-slider')) {
-        const name = slider.querySelector('label').textContent;
-        slider.querySelector('.noUi-handle').setAttribute('aria-label', name);
-        const field = slider.querySelector('.widget-readout');
-        field.setAttribute('role', 'textbox');
-        field.setAttribute('aria-label', name + ' as a number');
-    }
-    const told = event => {  // a number typed beyond the end of a slider
-        const field = event.target.closest?.('.widget-readout'), typed = field?.textContent;
-        if (!field || event.type === 'keydown' && event.key !== 'Enter') return;
-        setTimeout(() => {
-            const handle = field.closest('.widget-slider').querySelector('.noUi-handle');
-            const now = handle.getAttribute('aria-valuenow'), shown = field.textContent;
-            const ends = ['aria-valuemin', 'aria-valuemax'].map(end => handle.getAttribute(end));
-            const beyond = Math.abs(parseFloat(typed) - parseFloat(shown)) > 0;
-            if (!ends.includes(now) || !beyond) return;
-            const status = panel.querySelector('.ff-status [role=status], .ff-status [role=alert]');
-            const name = handle.getAttribute('aria-label');
-            status.textContent = `${name} ${typed.trim()} is beyond the slider: it takes ${shown}.`;
-        });
-    };
-    if (panel && !panel.dataset.ffListens)
-        for (const kind of ['keydown', 'blur']) panel.addEventListener(kind, told, true);
-    if (panel) panel.dataset.ffListens = 'true';
-"""
-_panels = {}  # cell id -> (execution, the panels that it made)
+COPY = '<button type="button" class="jupyter-button widget-button ff-copy">Copy</button>'
+TRAINING = "Training."
+STEPPED = "One step: trained on one batch."
 
 
 class Panel:
-    """Buttons with their status, the subclass's controls, a picture, and "Print the line".
+    """Buttons with their status, controls, a picture, and "Print the line".
 
-    A subclass calls `super().__init__(...)` and then `draw()`, and defines
-    - `frame()`: return (PNG bytes, alternative text, HTML of the figures under the buttons)
-    - `settings`: the arguments that make this panel again, without those at their default
-    - `state`: all there is to know, as a dict
-    - `run(steps)`: do from code what the button does, that many times; return `state`
+    buttons, controls: widgets above the picture; beside: left of it; below: under it. name: a CSS
+    class. trains: with Train/Pause, One step and Reset? presenter: everything `PROJECTOR` times
+    larger, and of the controls only those in `essential`. follows: by name the sliders that act
+    while they are dragged; a level that `follows` one of them moves at once.
 
-    buttons, controls: widgets above the picture; below: widgets under it. name: a CSS class.
-    size: of the picture, in pixels. presenter: everything `PROJECTOR` times larger, and of the
-    controls only those in `essential`.
+    A subclass calls `super().__init__(...)`, then `draw()`; the hooks are all that it may define.
     """
 
-    def __init__(self, buttons, controls, *, name, size, presenter=False, essential=(), below=()):
-        self.presenter = presenter
-        self.scale = PROJECTOR if presenter else 1
-        self.size = tuple(round(self.scale * length) for length in size)
+    SIZE = 840, 400  # pixels of the picture
+
+    # ---- the hooks of all panels
+
+    @property
+    def arguments(self):
+        """The arguments of the class that make this panel again, by name."""
+        return {}
+
+    @property
+    def state(self):
+        """All there is to know, as a dict of plain numbers, texts and lists."""
+        return {}
+
+    def scene(self, state):
+        """What the picture shows: axes, legends and texts, as scene.py makes them."""
+        return {"axes": []}
+
+    def words(self, state):
+        """The picture in a sentence, and the HTML of the figures under the buttons."""
+        return "", ""
+
+    def pointed(self, at):
+        """The pointer is on axes that are `live`: at = (their name, shares of 0..1); or None."""
+
+    def pressed(self, at):
+        """There was a click there."""
+
+    def again(self):
+        """Do what the button of a panel does that does not train: draw afresh."""
+
+    def forget(self):
+        """The panel is closed: let go of what takes memory."""
+
+    # ---- the hooks of those that train; `training` is what they train
+
+    def restart(self):
+        """Go back to the start, with the present settings."""
+
+    def advance(self, seconds, steps):
+        """Train so long at most; return the steps taken, 0 after the end, with `stop(message)`."""
+        return 0
+
+    def before_steps(self):
+        """Some steps are about to be taken."""
+
+    def after_steps(self):
+        """Some were taken, and nothing went wrong."""
+
+    def on_pause(self):
+        """Do what is worth doing once when the work pauses."""
+
+    # ---- how it is made
+
+    def __init__(
+        self,
+        buttons,
+        controls,
+        *,
+        name,
+        trains=False,
+        presenter=False,
+        essential=(),
+        beside=(),
+        below=(),
+        follows=None,
+    ):
+        self.presenter, self.trains = presenter, trains
         self.error = None  # the exception that stopped the panel, if one did
+        self.said, self.seen, self.closed = "", False, False  # seen: was it ever shown?
+        self.steps_per_picture = float("inf")  # at most
         self._lock = threading.RLock()
-        self.line_button = widgets.Button(
-            description="Print the line",
-            tooltip="The line of Python that makes this panel again, as it is set now",
-            layout={"width": "auto"},
+        self._answered, self._budget = 0, SHORTEST
+        self.line_button = self.button(
+            "Print the line",
+            "The line of Python that makes this panel again, as it is set now",
+            lambda: self.say(self.line, code=True),
+            "line",
         )
-        self.picture = widgets.HTML(layout={"margin": "0"})
-        self.figures = widgets.HTML(layout={"margin": "0 2px"})
-        self.message = widgets.HTML(layout={"margin": "0 2px"})
-        self.buttons = widgets.HBox(
-            [*buttons, *([] if presenter else [self.line_button])], layout={"flex_flow": "row wrap"}
-        )
-        self.control_box = widgets.HBox(
-            [control for control in controls if not presenter or control in essential],
-            layout={"flex_flow": "row wrap", "align_items": "center"},
-        )
+        buttons = [*(self._clock() if trains else ()), *buttons]
+        self.figures, self.message = (widgets.HTML(layout={"margin": "0 2px"}) for _ in range(2))
+        self.message.add_class("ff-message")
+        self.picture = self._scene(follows or {})
+        self.buttons = _row(buttons if presenter else [*buttons, self.line_button])
         self.status = widgets.VBox([self.figures, self.message])
+        self.status.add_class("ff-status")
+        shown = [control for control in controls if not presenter or control in essential]
+        self.control_box = _row(shown)
+        desk = _row([*beside, self.picture], align_items="flex-start", grid_gap="0 8px")
         style = widgets.HTML(STYLE, layout={"display": "none"})
         self.widget = widgets.VBox(
-            [self.buttons, self.status, self.control_box, self.picture, *below, style],
-            layout={"max_width": f"{self.size[0]}px"} if not presenter else self._as_wide_as_fits(),
+            [self.buttons, self.status, self.control_box, desk, *below, style],
+            layout=self._width(beside),
         )
-        if presenter:
-            self.widget.add_class("ff-presenter")
-        for widget, css in (
-            (self.widget, "ff-panel"),
-            (self.widget, name),
-            (self.picture, "ff-picture"),
-            (self.status, "ff-status"),
-            (self.line_button, "ff-line"),
-        ):
-            widget.add_class(css)
-        self.line_button.on_click(lambda button: self.say(self.line, code=True))
-        self._replace_former()
+        for css in ("ff-panel", name, *(["ff-presenter"] if presenter else [])):
+            self.widget.add_class(css)
+        self._widgets = [self.widget, *controls, self.line_button]  # and all that they hold
+        replace_former(self)
+
+    def button(self, text, tooltip, act, css, **look):
+        """Return a button that does something, with the CSS class ff-`css`."""
+        button = widgets.Button(
+            description=text, tooltip=tooltip, layout={"width": "auto", "min_width": "90px"}, **look
+        )
+        button.add_class(f"ff-{css}")
+        button.on_click(lambda button: act())
+        return button
+
+    def _clock(self):
+        """The three buttons of a panel that trains."""
+        import torch._dynamo  # noqa: F401  torch's optimisers load it at their first step
+
+        self.train_button = widgets.ToggleButton(
+            description="Train",
+            tooltip="Start or pause",
+            button_style="primary",
+            layout={"width": "auto", "min_width": "90px"},  # of one width, whatever it says
+        )
+        self.train_button.add_class("ff-train")
+        self.train_button.observe(lambda change: self._toggled(), "value")
+        self.step_button = self.button(
+            "One step", "Pause, and train on one batch", self._step, "step"
+        )
+        self.reset_button = self.button(
+            "Reset",
+            "Back to the untrained network, with these settings",
+            lambda: (self.stop(), self.do(self.restart)),
+            "reset",
+        )
+        return self.train_button, self.step_button, self.reset_button
+
+    def _scene(self, follows):
+        partners = {"train": self.train_button, **follows} if self.trains else follows
+        picture = Scene(
+            fills=self.presenter,
+            partners={name: widget.model_id for name, widget in partners.items()},
+            layout={"margin": "0", "flex": "1 1 320px"},
+        )
+        picture.add_class("ff-picture")
+        picture._view_count = 0  # have the browser count the views that show it
+        picture.observe(lambda change: self._shown(change["new"]), "_view_count")
+        picture.on_msg(lambda widget, content, buffers: self._heard(content))
+        return picture
+
+    def _width(self, beside):
+        """As wide as the picture, and a presenter's so that the rest has room in the window."""
+        width, height = self.SIZE
+        if beside:
+            width += int(beside[0].size / (PROJECTOR if self.presenter else 1)) + 8
+        if not self.presenter or beside:
+            return {"max_width": f"{width * (PROJECTOR if self.presenter else 1):.0f}px"}
+        ratio = width / height
+        return {"width": f"min(100%, (100vh - {BESIDE_PICTURE}px) * {ratio:.3f})"}
+
+    # ---- how it is used
 
     def _repr_mimebundle_(self, **options):
+        answer_at_once(*self._widgets)
         return self.widget._repr_mimebundle_(**options)
+
+    @property
+    def settings(self):
+        """The arguments that make this panel again, without those at their default."""
+        defaults = inspect.signature(type(self)).parameters
+        arguments = {**self.arguments, "presenter": self.presenter}
+        return {
+            name: value
+            for name, value in arguments.items()
+            if name not in defaults or value != defaults[name].default
+        }
 
     @property
     def line(self):
@@ -123,13 +222,52 @@ class Panel:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
         return f"{type(self).__name__}({arguments})"
 
+    @property
+    def running(self):
+        """Is the clock running?"""
+        return self.trains and self.train_button.value
+
+    def run(self, steps):
+        """Train for `steps` steps, or press the button that often, and return `state`.
+
+        Training ends with the last epoch at the latest. Exceptions are raised.
+        """
+        with self._lock:
+            if self.trains:
+                self._take(steps)
+                self.on_pause()
+            else:
+                for _ in range(steps):
+                    self.again()
+            self.draw()
+            return self.state
+
+    def _take(self, steps):
+        self.say(TRAINING)
+        left = steps
+        while left > 0 and (taken := self.advance(float("inf"), min(left, STEPS_PER_LOOK))):
+            left -= taken
+        if self.said == TRAINING and not self.running:
+            self.say(STEPPED if steps - left == 1 else f"Trained for {steps - left} steps.")
+
+    def stop(self, message=None):
+        """Stop the clock, and if given say why."""
+        if self.trains:
+            self.train_button.value = False
+        if message:
+            self.say(message)
+
     def close(self):
-        """Take the panel off its page. Running the panel's cell again does this by itself."""
-        close_all(self.widget)
+        """Take the panel off its page, as running its cell again does, and free its memory."""
+        self.stop()
+        close_all(*self._widgets)
+        with self._lock:
+            self.closed = True
+            self.forget()
 
     # ---- for the subclass
 
-    def follow(self, control, css, act):
+    def follow(self, control, css, act=lambda value: None):
         """Give a control its CSS class; call `act(value)` and draw whenever its value changes."""
         control.add_class(css)
         control.observe(lambda change: self._changed(act, change["new"]), "value")
@@ -138,14 +276,19 @@ class Panel:
         """Show one sentence. role: "status", or "alert" for what went wrong. code: it is Python."""
         self.said = message
         text = html.escape(message)
-        self.message.value = f'<div role="{role}">{f"<code>{text}</code>" if code else text}</div>'
+        text = f"<code>{text}</code> {COPY}" if code else text
+        self.message.value = f'<div role="{role}">{text}</div>'
 
     def draw(self):
         """Show how things stand."""
-        content, alt, figures = self.frame()
-        answer_at_once(self.widget)
-        attributes = f'decoding="sync" onload="{ON_PICTURE}"'
-        self.picture.value = picture(content, alt, *self.size, attributes=attributes)
+        state = self.state
+        alt, figures = self.words(state)
+        self.picture.value = {
+            **self.scene(state),
+            "size": self.SIZE,
+            "alt": alt,
+            "answers": self._answered,
+        }
         self.figures.value = figures
 
     def do(self, act):
@@ -155,12 +298,22 @@ class Panel:
                 act()
                 self.draw()
 
-    def _changed(self, act, value):
-        with self.in_words():
-            act(value)  # does not wait: a setting acts on the next step, even one of a cell's `run`
-            with self.alone() as free:
-                if free:
-                    self.draw()
+    def tick(self, ask=0):
+        """Work for one tick and show it; do nothing if paused or busy. ask: the browser's count."""
+        self._answered = ask
+        with self.in_words(), self.alone(patience=0) as free:
+            if free and self.running:
+                started, trained = time.perf_counter(), self.training.seconds
+                self.advance(min(self._budget, LONGEST), self.steps_per_picture)
+                self.draw()
+                trained = self.training.seconds - trained
+                beside = time.perf_counter() - started - trained
+                wanted = min(LONGEST, max(SHORTEST, beside * SHARE / (1 - SHARE)))
+                self._budget += (wanted - self._budget) / 5
+                return
+        if self.running:
+            time.sleep(IDLE)
+        self.picture.send({"answers": ask})
 
     @contextmanager
     def alone(self, patience=PATIENCE):
@@ -181,62 +334,51 @@ class Panel:
             yield
         except Exception as error:
             self.error = error
-            self.fail(f"Stopped by an error. {type(error).__name__}: {error}")
+            self.stop()
+            self.say(f"Stopped by an error. {type(error).__name__}: {error}", role="alert")
 
-    def fail(self, message):
-        """Show what went wrong."""
-        self.say(message, role="alert")
+    # ---- what the browser says
 
-    def _as_wide_as_fits(self):
-        """A width at which a presenter's picture leaves room for the rest in the window."""
-        ratio = self.size[0] / self.size[1]
-        return {"width": f"min(100%, (100vh - {BESIDE_PICTURE}px) * {ratio:.3f})"}
+    def _heard(self, content):
+        if "ping" in content:
+            self.picture.send({"pong": content["ping"]})
+        elif "ask" in content:
+            self.tick(content["ask"])
+        else:
+            (kind, at), *_ = content.items()
+            act = {"pointed": self.pointed, "pressed": self.pressed}[kind]
+            self.do(lambda: act(at))
 
-    def _replace_former(self):
-        """Close the panels of an earlier run of this cell: they have lost their place."""
-        parent = getattr(get_ipython(), "get_parent", dict)()
-        cell = parent.get("metadata", {}).get("cellId")
-        execution = parent.get("header", {}).get("msg_id")
-        if cell is None:
-            return
-        former, panels = _panels.get(cell, (None, []))
-        if former != execution:
-            for panel in panels:
-                panel.close()
-            panels = []
-        _panels[cell] = execution, [*panels, self]
+    def _shown(self, views):
+        """No clock without its picture."""
+        self.seen |= bool(views)
+        if not views:
+            self.stop()
 
+    def _changed(self, act, value):
+        with self.in_words():
+            act(value)  # does not wait: a setting acts on the next step, even one of a cell's `run`
+            if self.running:
+                return  # the next picture shows it
+            with self.alone() as free:
+                if free:
+                    self.draw()
 
-def without_defaults(values):
-    """Return those of the settings that are not at their default.
+    def _toggled(self):
+        self.train_button.description = "Pause" if self.running else "Train"
+        if self.running:
+            self.error = None
+            self.say(TRAINING)
+        else:
+            self.say("Paused.")
+            self.do(self.on_pause)
 
-    >>> without_defaults({"seed": (3, 0), "layer": (1, 1)})
-    {'seed': 3}
-    """
-    return {name: value for name, (value, default) in values.items() if value != default}
-
-
-def answer_at_once(widget):
-    """Let clicks on a widget, and on all that it holds, reach Python while a cell still runs.
-
-    JupyterLab sends them to a thread of their own, but ipykernel 7.4.0 hands them to the thread
-    that last sent something the other way, which for a panel that a cell has made is the cells'
-    own: there they wait for all cells of a Run All. What that ipykernel looks up is replaced;
-    where there is nothing to replace, as in 7.3 and before, nothing is done.
-    """
-    for child in getattr(widget, "children", ()):
-        answer_at_once(child)
-    if hasattr(widget.comm, "_reply_subshell_for"):
-        widget.comm._reply_subshell_for = _asked_for
+    def _step(self):
+        self.stop()
+        self.do(lambda: self.run(1))
 
 
-def _asked_for(data, default):
-    """The thread that the browser asked for."""
-    return default
-
-
-def close_all(widget):
-    """Close a widget and all that it holds."""
-    for child in getattr(widget, "children", ()):
-        close_all(child)
-    widget.close()
+def _row(children, **layout):
+    return widgets.HBox(
+        children, layout={"flex_flow": "row wrap", "align_items": "center", **layout}
+    )

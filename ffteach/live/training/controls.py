@@ -1,10 +1,14 @@
 """The training lab's controls: what acts at once, what waits for Reset, and what moves in time."""
 
+import math
+
 import ipywidgets as widgets
 
 from ..shared.controls import ROW, LearningControls, small
 from ..shared.panel import SLIDER
 from ..shared.recipes import LOSS_NAMES, MOST_LAYERS
+from .picture import SHOWN
+from .presets import PRESETS
 
 NEGATIVES = {  # the choice, and the two settings of a recipe that it stands for
     "uniform": ("uniform", True),
@@ -13,16 +17,17 @@ NEGATIVES = {  # the choice, and the two settings of a recipe that it stands for
     "other images": ("other images", True),
     "other images, fixed": ("other images", False),
 }
+SPEEDS = {"as fast as it goes": math.inf, "1": 1, "2": 2, "5": 5}  # steps for each picture
 
 
 class TrainingControls(LearningControls):
     """All controls as widgets, set to what a recipe and the other arguments say.
 
-    frozen: layers, from 1. digits: how many test images there are. Those in `waiting` act at Reset,
-    the others at once. Raises ValueError if a frozen layer is not there.
+    preset: its name, or None. frozen: layers, from 1. digits: how many test images there are. Those
+    in `waiting` act at Reset, the others at once. Raises ValueError if a frozen layer is not there.
     """
 
-    def __init__(self, recipe, *, seed, frozen, digit, digits):
+    def __init__(self, recipe, *, preset, seed, frozen, digit, digits, show):
         super().__init__(recipe, seed=seed)
         self._make_choices(recipe)
         layers = range(1, len(recipe.widths))
@@ -56,6 +61,27 @@ class TrainingControls(LearningControls):
             tooltip="In a pause: back to a moment of this training, to go on from there",
             **SLIDER,
         )
+        self.show = widgets.Dropdown(
+            options=SHOWN,
+            value=show,
+            description="Show",
+            tooltip="What the row below the histograms shows",
+            **small("auto"),
+        )
+        self.speed = widgets.Dropdown(
+            options=SPEEDS,
+            value=math.inf,
+            description="Steps a picture",
+            tooltip="Slow motion: so many steps from one picture to the next",
+            **small(250),
+        )
+        self.preset = widgets.Dropdown(
+            options=[("", None), *((name, name) for name in PRESETS)],
+            value=preset,
+            description="Preset",
+            tooltip="Settings that show one thing within ten seconds; with a new network",
+            **small(230),
+        )
         self.name(
             threshold="threshold",
             learning_rate="lr",
@@ -68,18 +94,18 @@ class TrainingControls(LearningControls):
             digit="digit",
             rewind="rewind",
             reveal="reveal",
+            show="show",
+            speed="speed",
+            preset="preset",
         )
         first, second = self.lay_out()
         self.essential = [first, self.why]
-        self.above = [*self.essential, second, self.freeze]
-        self.below = widgets.HBox([self.digit, self.rewind], layout=ROW)
+        third = widgets.HBox([self.freeze, self.speed], layout={"width": "100%"})
+        self.above = [*self.essential, second, third]
+        self.below = widgets.HBox([self.show, self.digit, self.rewind], layout=ROW)
 
     def _make_choices(self, recipe):
-        negatives = next(
-            name
-            for name, stands_for in NEGATIVES.items()
-            if stands_for == (recipe.negatives, recipe.fresh_negatives)
-        )
+        negatives = _negatives(recipe)
         self.negatives = widgets.Dropdown(
             options=list(NEGATIVES), value=negatives, description="Negatives", **small(164)
         )
@@ -93,6 +119,13 @@ class TrainingControls(LearningControls):
             **small(184),
         )
         self.waiting = [self.negatives, self.loss, self.widths, self.schedule, self.seed]
+
+    def set(self, recipe):
+        """Show a recipe's settings; the widths stay."""
+        self.threshold.max = max(self.threshold.max, 2 * recipe.threshold)
+        for name in ("threshold", "learning_rate", "epochs", "loss", "schedule"):
+            getattr(self, name).value = getattr(recipe, name)
+        self.negatives.value = _negatives(recipe)
 
     def chosen(self, recipe):
         """Return the recipe with what the controls say. Raises ValueError in words."""
@@ -124,3 +157,9 @@ class TrainingControls(LearningControls):
         """Tick the boxes of these layers, from 0, and no others."""
         for layer, box in enumerate(self.boxes):
             box.value = layer in frozen
+
+
+def _negatives(recipe):
+    """The choice of negatives that stands for a recipe's."""
+    settings = recipe.negatives, recipe.fresh_negatives
+    return next(name for name, stands_for in NEGATIVES.items() if stands_for == settings)

@@ -4,8 +4,6 @@ import math
 
 import ipywidgets as widgets
 
-from ..shared.panel import close_all
-
 ASK = "Guess first: how many of the validation images will be right in the end?"
 
 
@@ -66,6 +64,3 @@ class GuessGate:
         self._close(False)
         self.say("Your guess is the dotted line. Now press Train.")
         self.taken()
-
-    def close(self):
-        close_all(self.widget)

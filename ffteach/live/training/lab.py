@@ -2,16 +2,15 @@
 
 from ...inference import error_rate
 from ..shared.learning_panel import LearningPanel
-from ..shared.panel import close_all, without_defaults
 from ..shared.recipes import check_whole, for_panel, recipe_of, within_pairs
 from ..shared.words import conclusion
 from .controls import TrainingControls
 from .guess_gate import ASK, GuessGate
-from .picture import SIZE, TrainingPicture
+from .picture import SHOWN, SIZE, TrainingPicture
 from .presets import PRESETS, SLOW_MOTION, find_preset
 from .time_travel import TimeTravel
 from .watch import Watch
-from .words import figures, in_a_sentence
+from .words import figures, in_a_sentence, run_in_words
 
 
 class TrainingLab(LearningPanel):
@@ -20,8 +19,9 @@ class TrainingLab(LearningPanel):
     recipe: a `Recipe` or its name; or preset: a name in `PRESETS`. settings: of the recipe; its
     learning rate stays constant, and batches hold at most 500 images. data: `Digits` with
     validation images. seed: of the network and all draws. frozen: layers, from 1, that do not
-    learn. digit: the test image to follow. presenter: for a projector. guess: Train waits for a
-    guess of the final accuracy. Raises ValueError for what cannot be shown.
+    learn. digit: the test image to follow. show: the row below, one of "one digit", "receptive
+    fields", "worst digits", "a pair". presenter: for a projector. guess: Train waits for a guess of
+    the final accuracy. Raises ValueError for what cannot be shown.
     `run(steps)` trains from code; `state`, `training` and `line` tell the rest.
 
     >>> TrainingLab(threshold=1.0, widths=(784, 20)).run(5)["step"]
@@ -29,6 +29,7 @@ class TrainingLab(LearningPanel):
     """
 
     CURE = "rewind or press Reset"
+    SIZE = SIZE
 
     def __init__(
         self,
@@ -39,30 +40,41 @@ class TrainingLab(LearningPanel):
         seed=0,
         frozen=(),
         digit=0,
+        show=SHOWN[0],
         presenter=False,
         guess=False,
         **settings,
     ):
         if recipe is not None and preset is not None:
             raise ValueError("give a recipe or a preset, not both")
+        if show not in SHOWN:
+            raise ValueError(f"show={show!r}: choose one of {', '.join(map(repr, SHOWN))}")
         self.preset = None if preset == SLOW_MOTION.name else preset
-        if recipe is None:
+        given = recipe is not None
+        if not given:
             recipe = find_preset(preset or SLOW_MOTION.name)
         self.recipe = for_panel(recipe_of(recipe, PRESETS).but(**settings))
-        self._given_data = data
+        self._given_data, self._guesses = data, guess
         self.load(seed)
         check_whole("digit", digit, 0, len(self.data.test.images) - 1, "a test image")
         self.controls = controls = TrainingControls(
-            self.recipe, seed=seed, frozen=frozen, digit=digit, digits=len(self.data.test.images)
+            self.recipe,
+            preset=None if given else preset or SLOW_MOTION.name,
+            seed=seed,
+            frozen=frozen,
+            digit=digit,
+            digits=len(self.data.test.images),
+            show=show,
         )
         super().__init__(
+            [controls.reveal, *([] if presenter else [controls.preset])],
             controls.above,
             name="ff-training-lab",
-            size=SIZE,
+            trains=True,
             presenter=presenter,
             essential=controls.essential,
             below=[controls.below],
-            buttons=[controls.reveal],
+            follows={"threshold": controls.threshold, "digit": controls.digit},
         )
         self.gate = GuessGate(
             [self.train_button, self.step_button],
@@ -71,7 +83,8 @@ class TrainingLab(LearningPanel):
             taken=lambda: self.do(lambda: None),
         )
         self.control_box.children = (self.gate.widget, *self.control_box.children)
-        self._figure = None
+        self._widgets += [controls.preset, *controls.boxes]
+        self.training = self.ghost = self.unit = None
         self.connect()
         self.restart()
         self.draw()
@@ -81,6 +94,11 @@ class TrainingLab(LearningPanel):
         super().connect()
         controls = self.controls
         self.follow(controls.digit, "ff-digit", lambda digit: self.watch.choose(digit))
+        self.follow(controls.show, "ff-show")
+        self.follow(
+            controls.speed, "ff-speed", lambda steps: setattr(self, "steps_per_picture", steps)
+        )
+        controls.preset.observe(lambda change: self._take_preset(change["new"]), "value")
         for box in controls.boxes:
             self.follow(
                 box, "ff-freeze", lambda value: setattr(self.training, "frozen", controls.frozen)
@@ -94,21 +112,21 @@ class TrainingLab(LearningPanel):
         self.train_button.observe(held, "value")  # it then moves by itself
 
     @property
-    def settings(self):
-        """The arguments that make this panel again, as its controls stand."""
-        preset = for_panel(PRESETS[self.preset or SLOW_MOTION.name])
-        others = {
-            "seed": (self.controls.seed.value, 0),
-            "frozen": (tuple(layer + 1 for layer in sorted(self.controls.frozen)), ()),
-            "digit": (self.controls.digit.value, 0),
-            "presenter": (self.presenter, False),
-            "guess": (self.gate.needed, False),
-        }
+    def arguments(self):
         return {
-            **({"preset": self.preset} if self.preset else {}),
-            **self.controls.chosen(self.recipe).differences(preset),
-            **without_defaults(others),
+            "preset": self.preset,
+            **self.controls.chosen(self.recipe).differences(for_panel(find_preset(self._base))),
+            "seed": self.controls.seed.value,
+            "frozen": tuple(layer + 1 for layer in sorted(self.controls.frozen)),
+            "digit": self.controls.digit.value,
+            "show": self.controls.show.value,
+            "guess": self._guesses,
         }
+
+    @property
+    def _base(self):
+        """The preset from which the settings are told."""
+        return self.preset or SLOW_MOTION.name
 
     @property
     def state(self):
@@ -127,20 +145,23 @@ class TrainingLab(LearningPanel):
             "test_error": self.revealed[1],
             "test_error_step": self.revealed[0],
             "moments": self.past.moments.steps,  # those one can rewind to
+            # the run before the last Reset: its history, and what it was, or None
+            "ghost": self.ghost,
+            "show": self.controls.show.value,
         }
 
-    def close(self):
-        super().close()
-        for box in self.controls.boxes:
-            close_all(box)
-        with self._lock:
-            self.past = None
+    def forget(self):
+        super().forget()
+        self.past = self.ghost = None
 
     # ---- what a panel does
 
     def restart(self):
         """Begin again with the untrained network and the present settings."""
-        controls, former, net = self.controls, self.recipe, self.begin()
+        controls, former = self.controls, self.training
+        if former and former.step:
+            self.ghost = list(self.watch.history), run_in_words(former)
+        net = self.begin()
         self.training.frozen = controls.frozen
         self.watch = Watch(
             net,
@@ -149,24 +170,33 @@ class TrainingLab(LearningPanel):
             digit=controls.digit.value,
             counted=self.recipe.counted_layers(net),
         )
-        looks = lambda recipe: (recipe.loss, len(recipe.widths))
-        if self._figure is None or looks(former) != looks(self.recipe):
-            self._figure = TrainingPicture(
-                len(net.layers),
-                difference=within_pairs(self.recipe),
-                images=(self.watch.live, len(self.watch.labels)),
-                scale=self.scale,
-            )
+        self._picture = TrainingPicture(difference=within_pairs(self.recipe))
         self.past = TimeTravel(self)
         self.look(everything=True)
         self.past.keep()
         self.gate.reset()
         self.say(ASK if self.gate.needed else "Nothing trained yet: press Train.")
 
-    def set_off(self):
+    def _take_preset(self, name):
+        """Begin again with the settings of a preset."""
+        if name is None:
+            return
+
+        def take():
+            self.stop()
+            self.preset = None if name == SLOW_MOTION.name else name
+            self.recipe = for_panel(PRESETS[name].but(widths=self.recipe.widths))
+            self.controls.set(self.recipe)
+            self.restart()
+            if not self.gate.needed:
+                self.say(f"{PRESETS[name].about.capitalize()}. Press Train.")
+
+        self.do(take)
+
+    def before_steps(self):
         self.past.moments.drop_after(self.training.step)
 
-    def arrive(self):
+    def after_steps(self):
         self.past.keep()
 
     def look(self, everything):
@@ -174,8 +204,8 @@ class TrainingLab(LearningPanel):
             self.training.step / self.training.steps_per_epoch, self.loss, everything=everything
         )
 
-    def settle(self):
-        super().settle()
+    def on_pause(self):
+        super().on_pause()
         self.past.show()
 
     def aim(self, epochs):
@@ -203,11 +233,22 @@ class TrainingLab(LearningPanel):
             shift=self.recipe.predict_shift,
         )
 
-    def frame(self):
-        """The picture, its alternative text, and the line of figures."""
-        state, (where, target) = self.state, self.where
-        self._figure.update(
-            self.watch, threshold=self.training.threshold, target=target, guess=self.gate.guess
+    def scene(self, state):
+        return self._picture.scene(
+            self.watch,
+            threshold=self.training.threshold,
+            target=self.where[1],
+            guess=self.gate.guess,
+            ghost=self.ghost and self.ghost[0],
+            shown=state["show"],
+            unit=self.unit,
         )
+
+    def words(self, state):
+        where, target = self.where
         alt = in_a_sentence(state, within_pairs(self.recipe))
-        return self._figure.png(), alt, figures(state, where, state["epochs_done"] / target)
+        return alt, figures(state, where, state["epochs_done"] / target)
+
+    def pointed(self, at):
+        if at and self.watch.units:
+            self.unit = self.watch.units[int(at[0].split()[1])]

@@ -1,7 +1,7 @@
 """Moments of a training that are kept, so that one can go back to them."""
 
 MOST = 40  # moments at most
-MEMORY = 400 * 2**20  # bytes at most; 40 of the default network with Adam take 310 MB
+MEMORY = 128 * 2**20  # bytes at most; one of the default network with Adam takes 7.7 MB
 SPACING = 10  # steps between two moments in the beginning
 
 

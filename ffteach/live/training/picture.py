@@ -1,129 +1,238 @@
-"""The picture of the training lab: goodness by layer, one digit's ten bars, and two curves."""
+"""The picture of the training lab: goodness by layer, two curves, and what is chosen to be seen."""
+
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
 
-from ...plots import SERIES, numbers, styled
-from ..shared.figure import LiveFigure, figure_of, place
-from ..shared.histogram import LiveHistogram, fit_goodness_axes
-from .digit_bars import DigitBars
+from ...plots import numbers
+from ..shared.scene import (
+    DOTTED,
+    axes,
+    axis_end,
+    bars,
+    entry,
+    goodness_axes,
+    goodness_end,
+    goodness_legend,
+    image_axes,
+    legend,
+    level,
+    line,
+    marks,
+    ticks,
+)
 
 SIZE = 840, 350  # pixels
 LOSS_SHOWN = 0.03, 30.0
+SHOWN = "one digit", "receptive fields", "worst digits", "a pair"  # in the row below
+ROW = 256  # where it begins
 
 
-class TrainingPicture(LiveFigure):
-    """Histograms of the layers, a digit with its ten bars below; at the right accuracy and loss.
+@dataclass
+class TrainingPicture:
+    """Histograms of the layers with a row below them; at the right accuracy and loss.
 
-    layers: how many. difference: show g_pos - g_neg, for a loss within pairs. images: how many the
-    curve looks at, and how many its dots. scale: how many times larger than `SIZE`.
+    difference: show g_pos - g_neg, for a loss within pairs. The ends of axes are kept from picture
+    to picture, so that they rarely change.
     """
 
-    def __init__(self, layers, *, difference, images, scale=1):
-        names = [f"Layer {layer + 1}" for layer in range(layers)]
-        everything = [*names, "accuracy", "loss", "image", "bars"]
-        fig, axes = figure_of(SIZE, everything, scale=scale)
-        wide = (546 - 16 * layers) / layers
-        for layer, name in enumerate(names):
-            place(axes[name], SIZE, left=30 + layer * (wide + 16), top=52, width=wide, height=134)
-        place(axes["image"], SIZE, left=30, top=260, width=70, height=70)
-        place(axes["bars"], SIZE, left=150, top=260, width=410, height=70)
-        place(axes["accuracy"], SIZE, left=606, top=52, width=215, height=134)
-        place(axes["loss"], SIZE, left=606, top=246, width=215, height=58)
-        self._build(fig, axes, names, difference, images)
-        self.upper, self.target = None, 0
-        self.shown_digit = self.guessed = None
-        moving = [artist for histogram in self.histograms for artist in histogram.moving]
-        super().__init__(fig, moving + self.curves + self.digit.moving)
+    difference: bool
+    end: float = 0  # of the goodness axis
+    reach: dict = field(default_factory=dict)  # of other axes, by name
 
-    @styled
-    def _build(self, fig, axes, names, difference, images):
-        self.histograms = [
-            LiveHistogram(axes[name], title=name, difference=difference) for name in names
-        ]
-        first = self.histograms[0]
-        self.digit = DigitBars(axes["image"], axes["bars"], width=20)
-        self.accuracy, self.loss = axes["accuracy"], axes["loss"]
-        (line,) = self.accuracy.plot([], [], color=SERIES[2], label=f"{images[0]} images")
-        (dots,) = self.accuracy.plot(
-            [], [], "o", color=SERIES[2], markersize=5, label=f"all {images[1]}"
-        )
-        (loss,) = self.loss.plot([], [], color=SERIES[3])
-        self.curves = [line, dots, loss]
-        self.guess = self.accuracy.axhline(0, color=SERIES[1], linestyle=":", visible=False)
-        self.guess_text = self.accuracy.text(
-            0.02,
-            0,
-            "",
-            transform=self.accuracy.get_yaxis_transform(),
-            color=SERIES[1],
-            va="bottom",
-            fontsize=9,
-        )
-        self.accuracy.set(ylim=(0, 100), yticks=range(0, 101, 20), title="Validation accuracy (%)")
-        self.accuracy.legend(handles=[line, dots], loc="lower right", fontsize=9)
-        axes[names[0]].set_ylabel("validation images")
-        fig.legend(
-            handles=[
-                first.pos,
-                *([] if difference else [first.neg]),
-                first.line,
-                self.digit.winner,
-            ],
-            loc="upper left",
-            bbox_to_anchor=(0.02, 1),
-            ncols=4,
-        )
-        self.loss.set(yscale="log", ylim=LOSS_SHOWN, title="Training loss", xlabel="epochs")
-        self.loss.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
-        self.loss.minorticks_off()
-        for ax in (self.accuracy, self.loss):
-            ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-
-    def update(self, watch, *, threshold, target, guess=None):
+    def scene(self, watch, *, threshold, target, guess=None, ghost=None, shown=SHOWN[0], unit=None):
         """Show what a `Watch` has seen, the threshold, and time up to `target` epochs.
 
-        guess: the guessed accuracy, 0..1, if there is one.
+        guess: the guessed accuracy, 0..1, or None. ghost: the history of the run before, or None.
+        shown: one of `SHOWN`. unit: of the receptive fields the one that is pointed at.
         """
         g_pos, g_neg = numbers(watch.goodness)
-        if upper := fit_goodness_axes(self.histograms, g_pos, g_neg, threshold, self.upper):
-            self.upper = upper
-            self.redraw()
-        for histogram, *values in zip(self.histograms, g_pos, g_neg):
-            histogram.update(*values, threshold)
-        self._update_digit(watch)
-        self._update_ground(target, guess)
-        epochs, accuracy, loss = np.array(watch.history, dtype=float).reshape(-1, 3).T
-        self.curves[0].set_data(epochs, 100 * accuracy)
-        self.curves[1].set_data(
-            *(np.array(watch.epoch_ends, dtype=float).reshape(-1, 2) * (1, 100)).T
+        self.end = goodness_end(
+            g_pos.ravel(), g_neg.ravel(), threshold, self.end, difference=self.difference
         )
-        self.curves[2].set_data(epochs, np.clip(loss, *LOSS_SHOWN))
-
-    def _update_digit(self, watch):
-        if watch.digit != self.shown_digit:
-            self.shown_digit = watch.digit
-            self.digit.choose(
-                watch.digit_image,
-                watch.digit_label,
-                f"Test image {watch.digit}, a {watch.digit_label}",
+        layers = len(g_pos)
+        wide = (546 - 16 * layers) / layers
+        histograms = [
+            goodness_axes(
+                (30 + layer * (wide + 16), 52, wide, 134),
+                g_pos[layer],
+                g_neg[layer],
+                threshold,
+                self.end,
+                difference=self.difference,
+                title=f"Layer {layer + 1}",
+                ylabel="" if layer else "validation images",
             )
-            self.redraw()
-        if self.digit.update(watch.digit_goodness):
-            self.redraw()
+            for layer in range(layers)
+        ]
+        row = {
+            "one digit": lambda: self._digit(watch),
+            "receptive fields": lambda: self._fields(watch, unit),
+            "worst digits": lambda: _worst(watch, 0.0 if self.difference else threshold),
+            "a pair": lambda: _pair(watch),
+        }[shown]()
+        curves = [
+            *([entry("the run before", "line", "chance", dash=DOTTED)] if ghost else []),
+            entry(f"{watch.live} images", "line", "series2"),
+            entry(f"all {len(watch.labels)}", "mark", "series2", shape="circle"),
+        ]
+        more = [entry("answer", "mark", "ink", shape="down")] if shown == SHOWN[0] else []
+        return {
+            "axes": [*histograms, *_curves(watch, target, guess, ghost), *row["axes"]],
+            "legends": [
+                goodness_legend((30, 14), difference=self.difference, more=more),
+                legend((690, 188 - 18 * len(curves)), curves, down=18),
+            ],
+            "texts": row.get("texts", []),
+        }
 
-    def _update_ground(self, target, guess):
-        """Time axis and guess change rarely."""
-        if (target, guess) == (self.target, self.guessed):
-            return
-        self.target, self.guessed = target, guess
-        for ax in (self.accuracy, self.loss):
-            ax.set_xlim(0, target)
-        height = 100 * (guess or 0)
-        self.guess.set(visible=guess is not None, ydata=[height, height])
-        self.guess_text.set(
-            text="" if guess is None else "your guess",
-            y=height,
-            va="top" if height > 85 else "bottom",
+    def _digit(self, watch):
+        """The followed digit, and its goodness under each label as differences from their mean."""
+        values = np.nan_to_num(numbers(watch.digit_goodness), nan=0, posinf=0)
+        values = values - values.mean()
+        best, label = int(values.argmax()), watch.digit_label
+        far = self.reach["digit"] = axis_end(np.abs(values).max(), self.reach.get("digit", 0))
+        digits = [(digit, str(digit), digit == label) for digit in range(10)]
+        name = f"Test image {watch.digit}, a {label}: goodness under each label, minus their mean"
+        chart = axes(
+            (150, ROW + 10, 410, 58),
+            [
+                bars(values, ["positive" if n == label else "negative" for n in range(10)], 0.6),
+                level(0, "ink", width=1),
+                marks([best], [values[best] + 0.3 * far], "ink", "down", 9),
+            ],
+            x=(-0.6, 9.6),
+            y=(-far, 1.5 * far),
+            title=name,
+            xticks=digits,
+            yticks=ticks(-far, far, 3),
+            grid="",
+            spines=("left",),
         )
-        self.redraw()
+        return {"axes": [_digit_axes((30, ROW, 72, 72), watch.digit_image), chart]}
+
+    def _fields(self, watch, unit):
+        """What the most active units weigh, and the digits that excite one of them most."""
+        units, weights = watch.fields()
+        weights = numbers(weights)
+        needed = np.quantile(np.abs(weights), 0.998) if np.isfinite(weights).all() else 1.0
+        far = self.reach["field"] = axis_end(max(needed, 1e-3), self.reach.get("field", 0))
+        tiles = []
+        for place, (one, pixels) in enumerate(zip(units, weights)):
+            box = (30 + 44 * place, ROW, 42, 42)
+            tile = image_axes(
+                box, _square(pixels), limits=(-far, far), map="change", live=f"unit {place}"
+            )
+            tiles.append(tile | {"spines": ("all",) if one == unit else ()})
+        unit = unit if unit in units else units[0]
+        digits = [
+            _digit_axes((30 + 32 * place, ROW + 58, 30, 30), pixels)
+            for place, pixels in enumerate(watch.exciting(unit))
+        ]
+        texts = [
+            {
+                "at": (30, ROW - 15),
+                "text": "Weights of the most active units of layer 1 (red: positive, blue: "
+                "negative)",
+                "align": "left",
+                "size": 13,
+            },
+            {
+                "at": (30, ROW + 50),
+                "text": f"The digits that excite unit {unit} most (point at a unit to choose it)",
+                "align": "left",
+            },
+        ]
+        return {"axes": tiles + digits, "texts": texts}
+
+
+def _worst(watch, threshold):
+    """The digits furthest on the wrong side of the threshold."""
+    drawn, texts = [], []
+    sides = ("Positives below", "Negatives above")
+    for side, (name, found) in enumerate(zip(sides, watch.worst(threshold))):
+        left = 30 + 276 * side
+        texts.append(
+            {
+                "at": (left, ROW - 15),
+                "text": f"{name} the threshold in layer 1",
+                "align": "left",
+                "size": 13,
+            }
+        )
+        if not found:
+            texts.append({"at": (left, ROW + 12), "text": "none", "align": "left"})
+        for place, (pixels, label, written, goodness) in enumerate(found):
+            box = (left + 44 * place, ROW, 42, 42)
+            drawn.append(_digit_axes(box, pixels))
+            words = f"a {label}" if written == label else f"{label} as {written}"
+            for line_, text in enumerate((words, f"{goodness:.2g}")):
+                texts.append({"at": (box[0] + 21, ROW + 52 + 15 * line_), "text": text})
+    return {"axes": drawn, "texts": texts}
+
+
+def _pair(watch):
+    """A digit with its own label and with a wrong one, and the goodness of both in each layer."""
+    images, written, values = watch.pair()
+    drawn, texts = [], []
+    for side, role in enumerate(("positive", "negative")):
+        left = 30 + 276 * side
+        drawn.append(_digit_axes((left, ROW, 72, 72), images[side]))
+        lines = [f"{role}: a {written[0]}, label {written[side]}"]
+        lines += [f"goodness {g:.2f} in layer {n}" for n, g in enumerate(values[side].tolist(), 1)]
+        for number, text in enumerate(lines):
+            texts.append({"at": (left + 84, ROW + 8 + 16 * number), "text": text, "align": "left"})
+    title = "A validation digit at each look: the label is written into the first ten pixels"
+    texts.append({"at": (30, ROW - 15), "text": title, "align": "left", "size": 13})
+    return {"axes": drawn, "texts": texts}
+
+
+def _curves(watch, target, guess, ghost):
+    """Accuracy and loss over time; the run before in grey behind them."""
+    accuracy, loss = [], []
+    if ghost:
+        epochs, right, before = np.array(ghost, dtype=float).T
+        accuracy.append(line(epochs, 100 * right, "chance", dash=DOTTED))
+        loss.append(line(epochs, np.clip(before, *LOSS_SHOWN), "chance", dash=DOTTED))
+    epochs, right, losses = np.array(watch.history, dtype=float).reshape(-1, 3).T
+    ends = np.array(watch.epoch_ends, dtype=float).reshape(-1, 2)
+    accuracy += [
+        line(epochs, 100 * right, "series2"),
+        marks(ends[:, 0], 100 * ends[:, 1], "series2"),
+    ]
+    loss.append(line(epochs, np.clip(losses, *LOSS_SHOWN), "series3"))
+    if guess is not None:
+        accuracy.append(level(100 * guess, "series1", dash=DOTTED, text="your guess"))
+    time = {"x": (0, target), "xticks": [tick for tick in ticks(0, target) if tick[0] % 1 == 0]}
+    return [
+        axes(
+            (606, 52, 215, 134),
+            accuracy,
+            y=(0, 100),
+            title="Validation accuracy (%)",
+            yticks=ticks(0, 100, 6),
+            **time,
+        ),
+        axes(
+            (606, 246, 215, 58),
+            loss,
+            y=LOSS_SHOWN,
+            log=True,
+            title="Training loss",
+            xlabel="epochs",
+            yticks=[(0.1, "0.1"), (1, "1"), (10, "10")],
+            **time,
+        ),
+    ]
+
+
+def _square(pixels):
+    side = math.isqrt(len(pixels))
+    return pixels.reshape(side, side)
+
+
+def _digit_axes(box, pixels):
+    """A digit in grey, from its darkest to its brightest pixel."""
+    pixels = numbers(pixels)
+    return image_axes(box, _square(pixels), limits=(pixels.min(), pixels.max()))

@@ -1,0 +1,73 @@
+"""Which panels there are, whose clicks are heard when, and what a panel leaves: nothing."""
+
+from IPython import get_ipython
+
+_panels = {}  # cell id -> (execution, the panels that it made)
+
+
+def replace_former(panel):
+    """Note a new panel, and close those that have lost their place.
+
+    They are the panels of an earlier run of its cell, and those that no page shows any more and no
+    variable of the user's holds, such as a deleted cell's.
+    """
+    shell = get_ipython()
+    parent = getattr(shell, "get_parent", dict)()
+    cell = parent.get("metadata", {}).get("cellId")
+    execution = parent.get("header", {}).get("msg_id")
+    if cell is None:
+        return
+    for place, (time, panels) in list(_panels.items()):
+        lost = lambda one: one.seen and not one.picture._view_count and not _is_held(one, shell)
+        for one in panels:
+            if (place == cell and time != execution) or lost(one):
+                one.close()
+        panels[:] = [one for one in panels if not one.closed]
+        if not panels:
+            del _panels[place]
+    _panels.setdefault(cell, (execution, []))[1].append(panel)
+
+
+def _is_held(panel, shell):
+    """Is the panel in a variable of the user's, or in a list, tuple or dict in one?"""
+    for name, value in list(getattr(shell, "user_ns", {}).items()):
+        if not name.startswith("_") and name != "Out":
+            inside = value.values() if isinstance(value, dict) else value
+            inside = inside if isinstance(value, (dict, list, tuple, set)) else ()
+            if value is panel or any(one is panel for one in inside):
+                return True
+    return False
+
+
+def everything(*widgets):
+    """Yield these widgets and all that they hold, each with its layout and style, from inside."""
+    for widget in widgets:
+        yield from everything(*getattr(widget, "children", ()))
+        for name in ("layout", "style"):
+            if (part := getattr(widget, name, None)) is not None:
+                yield part
+        yield widget
+
+
+def close_all(*widgets):
+    """Close widgets and all that they hold."""
+    for widget in list(everything(*widgets)):
+        widget.close()
+
+
+def answer_at_once(*widgets):
+    """Let clicks on widgets, and on all that they hold, reach Python while a cell still runs.
+
+    JupyterLab sends them to a thread of their own, but ipykernel 7.4.0 hands them to the thread
+    that last sent something the other way, which for a panel that a cell has made is the cells'
+    own: there they wait for all cells of a Run All. What that ipykernel looks up is replaced;
+    where there is nothing to replace, as in 7.3 and before, nothing is done.
+    """
+    for widget in everything(*widgets):
+        if hasattr(widget.comm, "_reply_subshell_for"):
+            widget.comm._reply_subshell_for = _asked_for
+
+
+def _asked_for(data, default):
+    """The thread that the browser asked for."""
+    return default
