@@ -25,11 +25,6 @@ DIGITS = (*SERIES, "#882255", "#8C6D1F", "#6A6A6A")  # one for each, and their s
 CHANCE = "#777777"
 
 
-def styled(draw):
-    """Mark what draws in the project's style; the figures of `new_figure` bring it along."""
-    return draw
-
-
 def new_figure(rows=1, columns=1, *, size=(7.0, 3.2), dpi=100, mosaic=None, **options):
     """Return `(fig, axes)` in the project's style: one Axes, or an array of them.
 

@@ -6,12 +6,17 @@ Read `shared` first; then in a panel's folder `lab.py`, the panel itself. `share
 CSS classes.
 """
 
+import warnings
+
 from .goodness.lab import GoodnessLab
 from .masks.lab import MaskLab
 from .pad.lab import DigitPad
 from .probe.lab import ProbeLab
 from .training.lab import TrainingLab
 from .training.presets import PRESETS, SLOW_MOTION
+
+# of a network that diverged or died: the panels' own messages say so
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"ffteach\.live\.")
 
 __all__ = [
     "PRESETS",

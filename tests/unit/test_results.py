@@ -145,10 +145,9 @@ def test_the_lesson_stores_the_figures_of_today():
     )
     names = ("paper-supervised", "paper-jitter", "paper-unsupervised", "official")
     rows = [RESULTS.only(name, compared=False)[0] for name in names]
-    *first, last = (
-        f"{sum(100 * run['test_error'] for run in row.runs) / len(row.runs):.2f}" for row in rows
-    )
-    assert f"test errors of four recipes: {', '.join(first)} and {last} %" in stored
+    means = [100 * sum(run["test_error"] for run in row.runs) / len(row.runs) for row in rows]
+    figures = ", ".join(f"{name} {mean:.2f}" for name, mean in zip(names, means))
+    assert f"Test errors in %: {figures}." in stored
 
 
 def test_the_table_in_a_notebook_escapes_and_has_headers():

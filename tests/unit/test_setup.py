@@ -34,7 +34,9 @@ CONDA_NAMES = {
 
 def ranges(requirements) -> dict[str, str]:
     """'torch>=2.6,<3' -> {'torch': '>=2.6,<3'}"""
-    split = [re.fullmatch(r"([A-Za-z0-9_-]+)(.*)", r.replace(" ", "")) for r in requirements]
+    split = [
+        re.fullmatch(r"([A-Za-z0-9_-]+(?:\[\w+\])?)(.*)", r.replace(" ", "")) for r in requirements
+    ]
     return {m[1]: m[2] for m in split}
 
 
