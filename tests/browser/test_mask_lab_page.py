@@ -100,8 +100,9 @@ def test_more_blurs_by_mouse_and_by_keyboard(lab, screenshot):
     before, agree = lab.seen, lab.agree
     screenshot(lab.root, "mask-lab")
     lab.drag("ff-blurs", 0.6)
+    dragged = int(float(lab.handle("ff-blurs").get_attribute("aria-valuenow")))
+    wait_for(lambda: lab.blurs, dragged.__eq__, what="the picture of where it was dragged to")
     lab.changed(before)
-    dragged = lab.blurs
     assert 24 <= dragged <= 34 and lab.agree > agree
     lab.handle("ff-blurs").press("ArrowRight")
     wait_for(lambda: lab.blurs, (dragged + 1).__eq__, what="one blur more")
