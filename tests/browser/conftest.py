@@ -1,7 +1,7 @@
 """One JupyterLab and one Chromium for all browser tests. Without Chromium they are skipped.
 
 Screenshots go to the folder that the environment variable FFTEACH_SCREENSHOTS names, else to a
-temporary one. `pytest tests/browser --update-screenshots` also replaces those that docs/ holds.
+temporary one. `python tests/browser/record_panels.py` makes those of docs/panels.
 """
 
 import os
@@ -9,16 +9,6 @@ from pathlib import Path
 
 import pytest
 from jupyterlab_driver import CHROMIUM_OPTIONS, JupyterServer, find_chromium
-
-DOCS = Path(__file__).parents[2] / "docs"
-
-
-def pytest_addoption(parser):
-    parser.addoption(
-        "--update-screenshots",
-        action="store_true",
-        help="replace the screenshots that docs/ holds",
-    )
 
 
 @pytest.fixture(scope="package")
@@ -46,17 +36,12 @@ def server(browser, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def screenshot(request, tmp_path_factory):
-    """Save a picture of a part of a page as NAME.png, and in docs/ if asked to."""
+def screenshot(tmp_path_factory):
+    """Save a picture of a part of a page as NAME.png."""
     folder = Path(os.environ.get("FFTEACH_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
 
     def screenshot(locator, name):
         folder.mkdir(parents=True, exist_ok=True)
         locator.screenshot(path=folder / f"{name}.png")
-        if (
-            request.config.getoption("--update-screenshots", default=False)
-            and (DOCS / f"{name}.png").exists()
-        ):
-            (DOCS / f"{name}.png").write_bytes((folder / f"{name}.png").read_bytes())
 
     return screenshot

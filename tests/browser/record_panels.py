@@ -70,7 +70,7 @@ def main():
         server = JupyterServer(root, home)
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_OPTIONS)
         try:
-            with NotebookPage(browser, server, "panels.ipynb", width=1180, height=800) as notebook:
+            with NotebookPage(browser, server, "panels.ipynb", width=1366, height=800) as notebook:
                 notebook.run_all()
                 found = {name: record(notebook, name, cell) for cell, name in enumerate(CODE)}
         finally:
