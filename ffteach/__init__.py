@@ -18,7 +18,7 @@ head, peer, shifts          the paper's extras: softmax head, peer normalisation
 checks, device              every refusal in words; where it computes
 runs        named recipes, reports, stored results
 plots, styled               figures in one style
-guesses, selfcheck          other support for the lessons
+guesses, selfcheck, at_once other support for the lessons
 exercises   checks that name the mistake, hints, solutions
 live        the panels: the only part with widgets
 """

@@ -82,16 +82,17 @@ def _run(options):
 @contextlib.contextmanager
 def _signals_as_ctrl_c():
     """Let what ends a process, SIGTERM or a closed terminal, end the training as Ctrl-C does."""
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    former = {
-        name: signal.signal(getattr(signal, name), lambda *_: signal.raise_signal(signal.SIGINT))
-        for name in names
-    }
+    deaf = signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # nobody would hear Ctrl-C
+    ends = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    former = {end: signal.getsignal(end) for end in ends}
+    for end, handler in former.items():
+        if not deaf and handler != signal.SIG_IGN:  # nohup ignores SIGHUP on purpose
+            signal.signal(end, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield
     finally:
-        for name, handler in former.items():
-            signal.signal(getattr(signal, name), handler)
+        for end, handler in former.items():
+            signal.signal(end, handler)
 
 
 def _parser():

@@ -2,6 +2,8 @@
 
 import difflib
 import math
+import sys
+import warnings
 from numbers import Integral, Real
 
 import torch
@@ -194,6 +196,19 @@ def trouble_in(total, whose="the network"):
     )
 
 
+def warn_of(trouble):
+    """Warn of a trouble, if there is one, where the package was called: each caller hears of it."""
+    if not trouble:
+        return
+    frame, level = sys._getframe(1), 2
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name.startswith("ffteach.live.") or not name.startswith(("ffteach.", "torch.", "tqdm")):
+            break
+        frame, level = frame.f_back, level + 1
+    warnings.warn(trouble, RuntimeWarning, stacklevel=level)
+
+
 def check_precision(net):
     """Raise TypeError unless `net` is an `FFNet` in float32 or float64, and autocast is off."""
     if not hasattr(net, "make_layer"):
@@ -263,7 +278,8 @@ def check_features(features):
         raise ValueError(
             f"features have shape {tuple(features.shape)}, expected (N, D) with N and D at least 1"
         )
-    size = float(features.abs().amax())
+    low, high = (float(end) for end in features.aminmax())
+    size = max(-low, high)
     if not math.isfinite(size):
         raise ValueError("features hold NaN or infinite values: clean them first")
     if size and not FEATURES[0] <= size <= FEATURES[1]:

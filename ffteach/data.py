@@ -32,6 +32,14 @@ RAW_FILES = {
 STALLED = 30  # seconds without a byte, after which a download is given up
 
 
+def _as_tensor(values):
+    """Return numbers, also written as text, as a tensor; a tensor as it is, without its graph."""
+    if isinstance(values, torch.Tensor):
+        return values.detach()
+    table = np.asarray(values)
+    return torch.as_tensor(table.astype(np.int64) if table.dtype.kind in "US" else table)
+
+
 class Split(NamedTuple):
     """Images `(N, 784)` float32 and their labels `(N,)` int64.
 
@@ -53,11 +61,14 @@ class Split(NamedTuple):
         tensor([3, 8])
         """
         try:
-            pixels = torch.as_tensor(np.asarray(images))
-            pixels = pixels if pixels.is_floating_point() else pixels / 255
-            numbers = torch.as_tensor(np.asarray(labels).astype(np.int64))
+            pixels, given = _as_tensor(images), _as_tensor(labels)
+            numbers = given.long()
+            if pixels.dtype != torch.bool and not pixels.is_floating_point():
+                pixels = pixels / 255
         except (TypeError, ValueError, OverflowError) as error:
             raise TypeError(f"images or labels are no table of numbers: {error}") from error
+        if given.dtype == torch.bool or not torch.equal(numbers, given.to(numbers.device)):
+            raise TypeError("labels are not whole numbers: expected 0..9 for each image")
         if pixels.dim() == 0 or len(pixels) == 0:
             raise ValueError("images are none, or a single number: expected (N, ...)")
         pixels = pixels.to(torch.get_default_dtype()).reshape(len(pixels), -1)

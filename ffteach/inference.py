@@ -1,7 +1,5 @@
 """Prediction by goodness: try every label, keep the one the network likes best."""
 
-import warnings
-
 import torch
 
 from .checks import (
@@ -13,6 +11,7 @@ from .checks import (
     check_square,
     check_strength,
     trouble_in,
+    warn_of,
 )
 from .head import head_inputs
 from .layers import Rows, goodness
@@ -40,9 +39,7 @@ def goodness_per_label(net, images, *, layers=None, per_layer=False, shift=0):
         parts.append(torch.stack(tables).mean(dim=0))
     tables = torch.cat(parts, dim=1)
     tables = tables if per_layer else tables.sum(dim=0)
-    trouble = trouble_in(tables.sum(dtype=torch.float64).item())
-    if trouble:
-        warnings.warn(trouble, RuntimeWarning, stacklevel=3)
+    warn_of(trouble_in(tables.sum(dtype=torch.float64).item()))
     return tables
 
 

@@ -5,7 +5,6 @@ network untrained.
 """
 
 import math
-import warnings
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +23,7 @@ from .checks import (
     finite,
     found,
     trouble_in,
+    warn_of,
 )
 from .data import Digits, Split, hold_out
 
@@ -63,9 +63,7 @@ def features(net, images, *, layers=None, normalised=True):
         for index, columns in zip(layers, out.split(widths, dim=1)):
             h = activities[index]
             columns.copy_(net.layers[index].rescale(h) if normalised else h)
-    trouble = trouble_in(result.sum(dtype=torch.float64).item())
-    if trouble:
-        warnings.warn(trouble, RuntimeWarning, stacklevel=3)
+    warn_of(trouble_in(result.sum(dim=1).double().sum().item()))
     return result
 
 
@@ -155,10 +153,10 @@ class LinearProbe:
 
     def error(self, features, labels):
         """Return the share of wrong answers, 0..1, on float features `(N, D)` and labels `(N,)`."""
-        check_features(features)
-        check_labels(labels, len(features))
-        check_same_device(("features", features), ("labels", labels))
-        return (self.predict(features) != labels).double().mean().item()
+        answers = self.predict(features)
+        check_labels(labels, len(answers))
+        check_same_device(("features", answers), ("labels", labels))
+        return (answers != labels).double().mean().item()
 
 
 class PublishedProbe(LinearProbe):

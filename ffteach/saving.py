@@ -42,12 +42,14 @@ def save(path, net_or_run):
         "widths": net.widths,
         "head": net.head is not None,
         "learns": [layer.weight.requires_grad for layer in net.layers],
-        "weights": net.state_dict(),  # and the settings that give them their meaning
         "training": None,
     }
-    if run is not None:
+    if run is None:
+        content["weights"] = net.state_dict()  # and the settings that give them their meaning
+    else:
         own = {"recipe": asdict(run.recipe), "draw": run.draw is not None}
-        content["training"] = {**run.state_dict(), **own, "net": None}
+        content["training"] = run.state_dict() | own
+        content["weights"] = content["training"].pop("net")
     arrays = []
     text = {"format": FORMAT, "version": VERSION, "content": _pack(content, arrays)}
     _write(path, json.dumps(text), arrays)
@@ -69,12 +71,13 @@ def load(path, data=None, *, draw=None, device=None):
     with _well_formed(path):
         saved, weights, learns = content["training"], content["weights"], content["learns"]
         started = content["widths"] if data is None or not saved else saved["made_for"]["widths"]
-        net = FFNet(started, head=content["head"], **weights["_extra_state"])
+        start = torch.Generator()  # of weights that are replaced: torch's own stays as it is
+        net = FFNet(started, head=content["head"], generator=start, **weights["_extra_state"])
         net.to(weights["layers.0.weight"].dtype)
     if data is None:
         with _well_formed(path):
             net.load_state_dict(weights)
-            result = net.to(choose_device(device))
+        result = net.to(choose_device(device))
     else:
         result = _training(path, saved, weights, net, data, draw, device)
     for layer, learning in zip(net.layers, learns):
@@ -115,7 +118,7 @@ def _pack(value, arrays):
     if isinstance(value, (list, tuple)):
         kind = "tuple" if isinstance(value, tuple) else "list"
         return {kind: [_pack(entry, arrays) for entry in value]}
-    return value
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _unpack(value, arrays):

@@ -4,7 +4,6 @@ import copy
 import hashlib
 import math
 import time
-import warnings
 from dataclasses import asdict, dataclass
 
 import torch
@@ -12,11 +11,13 @@ from tqdm.auto import tqdm
 
 from .checks import (
     check_counts,
+    check_positive,
     check_precision,
     check_seed,
     check_training_data,
     finite,
     trouble_in,
+    warn_of,
     whole,
 )
 from .data import Digits, Split
@@ -32,7 +33,7 @@ from .recipe import Recipe
 from .schedule import Schedule
 
 # Within one step so many images at a time: their activities stay in the cache, the sum is the same.
-IMAGES_AT_ONCE = 1000
+IMAGES_A_CHUNK = 1000
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,7 @@ class Training:
         loss_and_slopes = LOSSES[self.recipe.loss].and_slopes
         stats = torch.zeros(3, len(active), device=self.net.device)
         peer_means, strength = dict(self._peer_means), self.recipe.peer_normalisation
-        parts = batch.chunk(math.ceil(len(batch) / IMAGES_AT_ONCE))
+        parts = batch.chunk(math.ceil(len(batch) / IMAGES_A_CHUNK))
         for number, part in enumerate(parts):
             beta = int(number > 0)  # add to the gradient of the parts before
             share = len(part) / len(batch)  # the loss is a mean over images, so parts simply add up
@@ -305,9 +306,10 @@ class Training:
         """Warn of the first layer that diverged or died, and put it into `trouble`: in words."""
         for index, total in zip(layers, (stats[1] + stats[2]).tolist()):
             trouble = trouble_in(total, f"layer {index + 1}")
-            if trouble and self.trouble is None:
+            if trouble:
                 self.trouble = trouble
-                warnings.warn(f"epoch {self.epoch}: {trouble}", RuntimeWarning, stacklevel=3)
+                warn_of(f"epoch {self.epoch}: {trouble}")
+                return
 
     def _is_frozen(self, index):
         return index in self.frozen or not self.net.layers[index].weight.requires_grad
@@ -356,7 +358,7 @@ class Training:
         if self.pairs.fixed is None or self.recipe.disturbed:
             return None
         positions, parts = torch.arange(self.schedule.images, device=self.net.device), []
-        for part in positions.split(IMAGES_AT_ONCE):
+        for part in positions.split(IMAGES_A_CHUNK):
             inputs = self._first_inputs(part).inputs
             *_, (index, _, h, g) = self._activities(inputs, upto=self.phase)
             factor = self.net.layers[index].row_factor(g, h.shape[1])  # all layers have one scale
@@ -380,7 +382,7 @@ class Training:
 
     # ---- rewind and resume
 
-    KNOBS = ("learning_rate", "threshold", "temperature", "seconds")
+    CONTROLS = ("learning_rate", "threshold", "temperature", "seconds")
 
     def state_dict(self):
         """Return a copy of all that the run needs to go on from here, to the bit."""
@@ -388,7 +390,7 @@ class Training:
         return copy.deepcopy(
             {
                 "made_for": self._fingerprint(),
-                **{name: getattr(self, name) for name in self.KNOBS},
+                **{name: getattr(self, name) for name in self.CONTROLS},
                 **{name: getattr(self.schedule, name) for name in Schedule.COUNTED},
                 "frozen": sorted(self.frozen),
                 "growth": self.growth,
@@ -436,7 +438,7 @@ class Training:
             self.pairs.fixed = here(state["fixed_negatives"])
             self.frozen, self.growth = set(state["frozen"]), state["growth"]
             self.trouble = None
-            for name in self.KNOBS:
+            for name in self.CONTROLS:
                 setattr(self, name, state[name])
             self.schedule.order, self.schedule.layers = here(state["order"]), count
             self.schedule.phase, self._standing = 0, None
@@ -495,14 +497,9 @@ class Training:
     def _check_before_a_step(self):
         """Raise ValueError unless what may be changed while it trains is usable."""
         check_precision(self.net)
-        for name, least in (
-            ("learning_rate", "above 0"),
-            ("temperature", "above 0"),
-            ("threshold", ""),
-        ):
-            value = getattr(self, name)
-            if not finite(value) or (least and value <= 0):
-                raise ValueError(f"{name}={value!r}: expected a finite number {least}".rstrip())
+        check_positive(learning_rate=self.learning_rate, temperature=self.temperature)
+        if not finite(self.threshold):
+            raise ValueError(f"threshold={self.threshold!r}: expected a finite number")
         layers = self.net.layers
         if not isinstance(self.frozen, (set, frozenset, list, tuple)) or not all(
             whole(layer) and 0 <= layer < len(layers) for layer in self.frozen

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ffteach.recipe import Recipe
 from ffteach.runs import RECIPES
-from ffteach.runs.results import COLUMNS, FILE, differences, load_results, settings_of
+from ffteach.runs.results import COLUMNS, FILE, as_stored, load_results, settings_of
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- results: written by scripts/add_result.py -->", "<!-- end of results -->"
@@ -56,7 +56,7 @@ def add(report, machine, content):
     if report.get("trouble"):
         raise SystemExit(f"this run of {report['recipe']} is no result: {report['trouble']}")
     measured = Recipe(**report["settings"])
-    changes = differences(measured, RECIPES[report["recipe"]])
+    changes = as_stored(measured.differences(RECIPES[report["recipe"]]))
     run = {name: report[name] for name in KEPT if report.get(name) is not None}
     run["machine"] = code_of(machine, content["machines"])
     if report["validation_error"] is not None:

@@ -153,7 +153,7 @@ FAULTS = {
         ("tables.sum(dim=0)", "tables[-1]"),
         ("argmax(dim=1) != labels", "argmax(dim=1) == labels"),
         ("[tables[index] for index in layers]", "[tables[index] for index in sorted(layers)]"),
-        ("warnings.warn(trouble, RuntimeWarning, stacklevel=3)", "pass"),
+        ("warn_of(trouble_in(", "(trouble_in("),
     ),
     "probe.py": (
         "small_print probe",

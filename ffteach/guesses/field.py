@@ -5,6 +5,8 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from ..at_once import answer_at_once
+
 
 class Field(anywidget.AnyWidget):
     """A question with radio buttons, a number or a short text, for a `Guess`.
@@ -31,8 +33,7 @@ class Field(anywidget.AnyWidget):
         )
         self.follow()
         self.observe(lambda change: self._take(change["new"]), "value")
-        if hasattr(self.comm, "_reply_subshell_for"):  # as answer_at_once in live/shared/panel.py,
-            self.comm._reply_subshell_for = lambda data, default: default  # which is slow to load
+        answer_at_once(self)
 
     def __repr__(self):
         return repr(self.guess)  # what is shown where there are no fields
@@ -41,7 +42,8 @@ class Field(anywidget.AnyWidget):
         """Show what is known of the guess."""
         answer = self.guess.answer
         self.settled, self.said = self.guess.settled, self.guess.sentence
-        self.value = "" if answer is None else str(answer).removesuffix(".0")
+        text = "" if answer is None else str(answer)
+        self.value = text.removesuffix(".0") if self.kind == "number" else text
 
     def _take(self, text):
         try:

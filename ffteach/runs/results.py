@@ -212,18 +212,11 @@ def load_results():
     return Results((Result(**row) for row in content["rows"]), content["machines"])
 
 
-def differences(recipe, other):
-    """Return the settings of `recipe` that `other` has not, as JSON gives them back.
-
-    Names and descriptions are left out.
-    """
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in vars(recipe).items()
-        if name not in ("name", "about") and value != getattr(other, name)
-    }
+def as_stored(settings):
+    """Return a dict of settings as JSON gives it back: with lists for tuples."""
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()}
 
 
 def settings_of(recipe):
     """Return what `Result.settings` holds for `recipe`: its differences from `Recipe()`."""
-    return differences(recipe, Recipe())
+    return as_stored(recipe.differences(Recipe()))

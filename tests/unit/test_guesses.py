@@ -162,3 +162,12 @@ guesses.ask("Why?", guess="no idea").compare("a reason")
 assert not {"ipywidgets", "anywidget"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_only_a_number_loses_its_point_and_zero():
+    text, choice = guesses.ask("Which text?"), guesses.ask("Which choice?", ["1.0", "2"])
+    for guess, answer in ((text, "version 2.0"), (choice, "1.0")):
+        field = Field(guess)
+        guess._field = field
+        guess.answer = answer
+        assert (field.value, guess.answer) == (answer, answer)

@@ -101,7 +101,7 @@ def test_the_heads_gradient_is_that_of_softmax_regression(few, make_net):
 def test_training_moves_the_head_as_torch_would_and_draws_its_negatives_from_it(
     few, monkeypatch, part
 ):
-    monkeypatch.setattr("ffteach.training.IMAGES_AT_ONCE", part)
+    monkeypatch.setattr("ffteach.training.IMAGES_A_CHUNK", part)
     asked, original = [], pairs.draw_hard_labels
 
     def watched(scores, labels, hardness, *, generator):

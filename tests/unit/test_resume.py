@@ -220,3 +220,20 @@ def test_a_training_says_it_once_and_forgets_it_when_it_goes_back(few):
     assert len(caught) == 1 and run.trouble and run.trouble in str(caught[0].message)
     run.load_state_dict(before)
     assert run.trouble is None
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
+@pytest.mark.parametrize("ignored", ["SIGHUP", "SIGINT"])
+def test_a_signal_that_is_ignored_on_purpose_stays_so(ignored, monkeypatch):
+    names = "SIGHUP", "SIGTERM", "SIGINT"
+    before = {name: signal.getsignal(getattr(signal, name)) for name in names}
+    try:
+        signal.signal(getattr(signal, ignored), signal.SIG_IGN)
+        with command_line._signals_as_ctrl_c():
+            hup, term = signal.getsignal(signal.SIGHUP), signal.getsignal(signal.SIGTERM)
+        assert (hup == before["SIGHUP"]) == (ignored == "SIGINT")
+        assert (hup == signal.SIG_IGN) == (ignored == "SIGHUP")
+        assert (term == before["SIGTERM"]) == (ignored == "SIGINT")
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)

@@ -273,3 +273,23 @@ def test_a_file_that_was_cut_or_has_a_flipped_bit_is_never_believed(path, twenty
         else:
             assert torch.equal(again.layers[0].weight, net.layers[0].weight), place
     assert noticed > 50
+
+
+def test_numbers_of_numpy_are_saved_as_numbers(twenty, path):
+    recipe = Recipe(widths=(784, 6), epochs=1)
+    run = train(recipe.network(), twenty, recipe)
+    run.learning_rate, run.frozen = np.float32(0.25), {np.int64(0)}
+    save(path, run)
+    again = load(path, twenty)
+    assert again.learning_rate == 0.25 and again.frozen == {0}
+
+
+def test_a_wrong_device_is_not_a_damaged_file_and_loading_draws_nothing(path):
+    save(path, FFNet([784, 6]))
+    with pytest.raises(ValueError, match="not a device torch knows"):
+        load(path, device="nonsense")
+    torch.manual_seed(0)
+    wanted = torch.rand(1)
+    torch.manual_seed(0)
+    load(path)
+    assert torch.equal(torch.rand(1), wanted)

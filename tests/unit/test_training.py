@@ -96,7 +96,7 @@ OPTIMISERS = {
 def test_training_equals_plain_autograd_with_torch_optim(
     few, monkeypatch, schedule, loss, row_scale, optimiser, batch_size, part
 ):
-    monkeypatch.setattr(training, "IMAGES_AT_ONCE", part)
+    monkeypatch.setattr(training, "IMAGES_A_CHUNK", part)
     recipe = SMALL.but(
         widths=(784, 30, 20, 15),
         schedule=schedule,
@@ -155,7 +155,7 @@ def test_training_in_float32_stays_close_to_float64(few):
 def test_fresh_negatives_are_drawn_for_every_batch_and_trained_on(
     few, monkeypatch, schedule, negatives, part
 ):
-    monkeypatch.setattr(training, "IMAGES_AT_ONCE", part)
+    monkeypatch.setattr(training, "IMAGES_A_CHUNK", part)
     recipe = SMALL.but(schedule=schedule, negatives=negatives)
     net = recipe.network().double()
     slow = Reference(net, "mean-square-1", STRENGTH, double=True)
@@ -363,7 +363,7 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(few):
 
 @pytest.mark.parametrize("part", [1000, 25])
 def test_a_record_tells_the_means_over_the_batch_before_the_step(few, monkeypatch, part):
-    monkeypatch.setattr(training, "IMAGES_AT_ONCE", part)
+    monkeypatch.setattr(training, "IMAGES_A_CHUNK", part)
     recipe = SMALL.but(fresh_negatives=False)
     net = recipe.network()
     run = train(net, few, recipe)

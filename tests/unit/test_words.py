@@ -262,3 +262,29 @@ def test_a_step_in_the_middle_of_an_epoch_reads_nothing_off_the_device(negatives
         for _ in range(3):
             assert not next(run).epoch_done
     assert asked.waits == []
+
+
+def test_a_broken_network_is_warned_of_where_the_package_was_called(few):
+    net = FFNet([784, 6])
+    with torch.no_grad():
+        net.layers[0].weight.zero_()
+    calls = (
+        lambda: goodness_per_label(net, few.images),
+        lambda: predict(net, few.images),
+        lambda: error_rate(net, few),
+        lambda: features(net, few.images),
+    )
+    for call in calls:
+        with pytest.warns(RuntimeWarning, match="dead") as caught:
+            call()
+        assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_labels_that_are_no_whole_numbers_are_no_labels(few):
+    for labels in ([3.7, 1.0], [True, False], torch.tensor([0.5, 1.0])):
+        with pytest.raises(TypeError, match="not whole numbers"):
+            Split.of(few.images[:2], labels)
+    with_graph = few.images[:2].clone().requires_grad_()
+    bits = few.images[:2] > 0.5
+    assert torch.equal(Split.of(with_graph, [3.0, 8.0]).images, few.images[:2])
+    assert torch.equal(Split.of(bits, ["3", "8"]).images, bits.float())

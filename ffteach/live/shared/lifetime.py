@@ -1,6 +1,8 @@
-"""Which panels there are, whose clicks are heard when, and what a panel leaves: nothing."""
+"""Which panels there are, and what a closed one leaves: nothing."""
 
 from IPython import get_ipython
+
+from ...at_once import everything
 
 _panels = {}  # cell id -> (execution, the panels that it made)
 
@@ -39,35 +41,7 @@ def _is_held(panel, shell):
     return False
 
 
-def everything(*widgets):
-    """Yield these widgets and all that they hold, each with its layout and style, from inside."""
-    for widget in widgets:
-        yield from everything(*getattr(widget, "children", ()))
-        for name in ("layout", "style"):
-            if (part := getattr(widget, name, None)) is not None:
-                yield part
-        yield widget
-
-
 def close_all(*widgets):
     """Close widgets and all that they hold."""
     for widget in list(everything(*widgets)):
         widget.close()
-
-
-def answer_at_once(*widgets):
-    """Let clicks on widgets, and on all that they hold, reach Python while a cell still runs.
-
-    JupyterLab sends them to a thread of their own, but ipykernel 7.4.0 hands them to the thread
-    that last sent something the other way, which for a panel that a cell has made is the cells'
-    own: there they wait for all cells of a Run All. What that ipykernel looks up is replaced;
-    where there is nothing to replace, as in 7.3 and before, nothing is done.
-    """
-    for widget in everything(*widgets):
-        if hasattr(widget.comm, "_reply_subshell_for"):
-            widget.comm._reply_subshell_for = _asked_for
-
-
-def _asked_for(data, default):
-    """The thread that the browser asked for."""
-    return default

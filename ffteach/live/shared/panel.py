@@ -13,7 +13,8 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from .lifetime import answer_at_once, close_all, replace_former
+from ...at_once import answer_at_once
+from .lifetime import close_all, replace_former
 from .scene import Scene
 
 PATIENCE = 2.0  # seconds that a click waits for a panel that is busy in a cell's `run`
