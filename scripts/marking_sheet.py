@@ -100,7 +100,7 @@ def sentences(unit):
 
 
 def filled(page):
-    """Return the page with every list made anew."""
+    """Return the page with every list made again."""
     lists = {"sheet": sheet(), "presets": presets()}
     lists |= {f"sentences {unit}": sentences(unit) for unit in LISTEN}
     for name, text in lists.items():

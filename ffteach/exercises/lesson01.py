@@ -51,7 +51,7 @@ goodness = Exercise(
     judge=_judge_goodness,
     says={
         "sum": "You return the SUM of the squares. It grows with the number of units, so a wide "
-        "layer needs another threshold than a narrow one; lesson 01 shows that the width is then "
+        "layer needs another threshold than a narrow one; lesson 02b shows that the width is then "
         "a hidden temperature. Divide by the number of units.",
         "one number per unit": "You average over the images: that is one number per UNIT. Each "
         "image has a goodness of its own: average over the last dimension.",
@@ -512,7 +512,7 @@ claims = Exercise(
         "sum and mean": "Look again at d: put sum = H g into (sum - H theta) / T, and cancel H.",
     },
     hints=(
-        "Each statement is the heading of an experiment in lesson 01 or 02.",
+        "Each statement is the heading of an experiment in lesson 01, 02 or 02b.",
         "For c, think of the random second layer; for d, of the five curves of P(positive).",
         "One of the four is false.",
     ),

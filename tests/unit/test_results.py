@@ -29,7 +29,7 @@ def test_the_command_makes_the_rows_recipe(row):
 
 @each
 def test_a_measured_row_is_of_the_recipe_as_it_is_now(row):
-    """Whoever changes a recipe measures it anew: `scripts/add_result.py` then replaces the runs."""
+    """A changed recipe is measured again: `scripts/add_result.py` then replaces the runs."""
     assert bool(row.runs) == bool(row.settings)
     if row.runs:
         recipe = RECIPES[row.recipe].but(**row.changes or {})

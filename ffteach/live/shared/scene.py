@@ -224,7 +224,7 @@ def _counts(values, low, high):
 def legend(at, entries, **look):
     """A legend that begins at `at`. entries: dicts with text, kind, role, and what kind needs.
 
-    kind: fill, mark, band, upright or line. look: `down`, so many pixels a line, or
+    kind: fill, mark, band, upright or line. look: `down`, a number of pixels per line, or
     `align="right"`.
     """
     return {"at": at, "entries": entries, **look}
