@@ -119,7 +119,7 @@ class FieldLab(Panel):
     def scene(self, state):
         layer = self.net.layers[0]
         change = (layer.weight.detach() - self.start)[:, 0]
-        places = layer.at(self._activity.double()).mean(dim=0)
+        places = layer.at(self._activity.double()).mean(dim=2)
         steps, shares = zip(*self.curve)
         end = max(100, steps[-1])
         return {
@@ -154,10 +154,10 @@ class FieldLab(Panel):
             (170, f"silent units <b>{state['silent']:.1%}</b>"),
         )
         alt = (
-            f"A layer of {state['field']} x {state['field']} fields after {state['step']} steps: "
-            f"goodness {state['goodness_pos']:.2f} of digits, {state['goodness_neg']:.2f} of hybrids; "
-            f"{state['in_order']:.0%} of the digits above their hybrid; units that are silent "
-            f"for all of {LOOKED_AT} digits: {state['silent']:.1%}."
+            f"Local fields, {state['field']} x {state['field']}, after {state['step']} steps: "
+            f"goodness {state['goodness_pos']:.2f} of digits, {state['goodness_neg']:.2f} of "
+            f"hybrids; {state['in_order']:.0%} of the digits above their hybrid; "
+            f"{state['silent']:.1%} of the units silent for all of {LOOKED_AT} digits."
         )
         return alt, in_columns(shown)
 

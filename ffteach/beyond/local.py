@@ -4,7 +4,6 @@ They stand in an `FFNet`, which `train`, `features` and the probes take as it is
 """
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from ..checks import check_counts, check_generator, found
@@ -17,7 +16,7 @@ class LocalLayer(FFLayer):
     side: of the square input, in pixels. field: side of a patch. stride: from patch to patch.
     units: at each place. channels: inputs at each pixel, on top of a `LocalLayer` its `units`.
     Weights `(places, units, field * field * channels)` begin as N(0, 1/fan-in), biases at 0; the
-    activities stand unit by unit, each a grid: `(N, units * places)`. `places` is `grid ** 2`.
+    activities stand place by place, row by row: `(N, places * units)`.
     Raises ValueError for a patch that does not fit.
 
     >>> LocalLayer(28, 7, 3, units=16)(torch.rand(2, 784)).shape  # 16 units at 8 x 8 places
@@ -49,36 +48,34 @@ class LocalLayer(FFLayer):
 
     def patches(self, x):
         """Return what each place sees of rows x: `(N, D)` -> `(places, N, fan-in)`."""
-        grid = x.reshape(len(x), self.channels, self.side, self.side)
-        return F.unfold(grid, self.field, stride=self.stride).permute(2, 0, 1)
+        grid = x.reshape(len(x), self.side, self.side, self.channels)
+        seen = grid.unfold(1, self.field, self.stride).unfold(2, self.field, self.stride)
+        return seen.permute(1, 2, 0, 3, 4, 5).reshape(self.grid**2, len(x), -1)
 
     def activities(self, inputs):
-        """Return relu of all places' products for rescaled `Rows`: `(M, units * places)`."""
-        weight = self.weight.to(inputs.x.dtype)
-        z = torch.bmm(self.patches(inputs.x), weight.mT).to(self.weight.dtype)
+        """Return relu of all places' products for rescaled `Rows`: `(M, places * units)`."""
+        inputs.patches = self.patches(inputs.x)  # cut out once, for the gradient too
+        z = torch.bmm(inputs.patches, self.weight.to(inputs.x.dtype).mT).to(self.weight.dtype)
         z = z.add_(self.bias[:, None])  # (places, M, units)
-        return z.permute(1, 2, 0).reshape(len(inputs.x), -1).relu_()
+        return z.transpose(0, 1).reshape(len(inputs.x), -1).relu_()
 
     def local_gradient(self, inputs, h, slope, *, peer_push=None, beta=0):
         """Write slope x (2/H) h x patch into `.grad`, as `FFLayer.local_gradient` does."""
         dz = h * (slope * (2 / h.shape[1])).unsqueeze(1)
         if peer_push is not None:
             dz.chunk(2)[0].add_(peer_push)
-        dz = dz.reshape(len(h), self.units, -1).permute(2, 1, 0)  # (places, units, M)
-        product = torch.bmm(dz.to(inputs.x.dtype), self.patches(inputs.x))
+        dz = dz.reshape(len(h), -1, self.units).permute(1, 2, 0)  # (places, units, M)
+        product = torch.bmm(dz.to(inputs.x.dtype), inputs.patches)
         for parameter, new in ((self.weight, product), (self.bias, dz.sum(dim=2))):
             former = parameter.grad if beta else 0
             parameter.grad = new.to(parameter.dtype) + former
 
     def at(self, values):
-        """Return values of the units, such as mean activities, place by place: `(H,)` -> `(units,
-        grid, grid)`."""
+        """Return one value for each unit at its place: `(H,)` -> `(grid, grid, units)`."""
         if not isinstance(values, torch.Tensor) or values.shape != (self.out_features,):
             shape = getattr(values, "shape", found(values))
-            raise ValueError(
-                f"values are {shape}, expected one for each of {self.out_features} units"
-            )
-        return values.reshape(self.units, self.grid, self.grid)
+            raise ValueError(f"values are {shape}, expected ({self.out_features},): one for each")
+        return values.reshape(self.grid, self.grid, self.units)
 
     def extra_repr(self):
         return (

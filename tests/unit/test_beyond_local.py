@@ -13,8 +13,8 @@ SMALL = Recipe(widths=(784, 1), negatives="hybrids", threshold=0.5, batch_size=5
 
 def by_loops(layer, x):
     """Every unit by itself: its patch, its weights, its bias."""
-    x = layer.rescale(x).reshape(len(x), layer.channels, layer.side, layer.side)
-    h = torch.empty(len(x), layer.units, layer.grid, layer.grid, dtype=x.dtype)
+    x = layer.rescale(x).reshape(len(x), layer.side, layer.side, layer.channels).movedim(3, 1)
+    h = torch.empty(len(x), layer.grid, layer.grid, layer.units, dtype=x.dtype)
     for row in range(layer.grid):
         for column in range(layer.grid):
             top, left = layer.stride * row, layer.stride * column
@@ -22,7 +22,7 @@ def by_loops(layer, x):
             for unit in range(layer.units):
                 place = row * layer.grid + column
                 z = patch @ layer.weight[place, unit] + layer.bias[place, unit]
-                h[:, unit, row, column] = z.relu()
+                h[:, row, column, unit] = z.relu()
     return h.flatten(1)
 
 
@@ -48,7 +48,7 @@ def test_the_gradient_is_that_of_autograd(layer, strength):
     if strength:  # it acts on z itself, of the positives: as a term push * z of the loss
         push = torch.randn(layer.out_features, dtype=torch.float64) * strength
         z = torch.bmm(layer.patches(rows.x), layer.weight.mT) + layer.bias[:, None]
-        loss = loss + (z.permute(1, 2, 0).reshape(12, -1)[:6] * push).sum()
+        loss = loss + (z.transpose(0, 1).reshape(12, -1)[:6] * push).sum()
     wanted = torch.autograd.grad(loss, [layer.weight, layer.bias])
     wrong = (g.detach() - 0.7) / 0.1
     wrong[:6] *= -1
@@ -95,7 +95,7 @@ def test_chunks_of_a_batch_add_up(few, monkeypatch):
     for rows in (1000, 7):
         monkeypatch.setattr("ffteach.training.IMAGES_A_CHUNK", rows)
         net = local_network([(7, 3, 4)], generator=torch.Generator().manual_seed(0))
-        next(ffteach.train(net, few, SMALL, seed=0))
+        next(ffteach.train(net, few, SMALL, seed=0, draw=lambda x, generator: x.flip(1)))
         nets.append(net.layers[0].weight.grad.clone())
     torch.testing.assert_close(*nets, atol=1e-6, rtol=1e-4)
 
@@ -129,7 +129,7 @@ def test_values_find_their_places():
     with torch.no_grad():
         layer.weight.fill_(1.0)
     h = layer(torch.nn.functional.one_hot(torch.tensor([5 + 6 * 2]), 36).float())
-    assert layer.at(h[0])[1].nonzero().tolist() == [[1, 2]]  # row 2, column 5 of the image
+    assert layer.at(h[0])[:, :, 1].nonzero().tolist() == [[1, 2]]  # row 2, column 5 of the image
 
 
 REFUSED = {
