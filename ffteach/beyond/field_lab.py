@@ -49,7 +49,7 @@ class FieldLab(Panel):
             raise ValueError(f"peer={peer!r}: expected a number from 0 to 0.3")
         self.seed, self.data = check_seed(seed), load_mnist(validation=2000, device="cpu")
         self.field = widgets.Dropdown(
-            options=FIELDS, value=field, description="Field", layout={"width": "140px"}
+            options=FIELDS, value=field, description="Field", layout={"width": "190px"}
         )
         self.blurs = widgets.IntSlider(blurs, min=0, max=48, description="Blurs", **SLIDER)
         self.peer = widgets.FloatSlider(
