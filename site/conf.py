@@ -8,6 +8,8 @@ import json
 import re
 from pathlib import Path
 
+from docutils import nodes
+
 from ffteach import __version__, load_mnist
 
 project = "ffteach"
@@ -101,6 +103,18 @@ def write_digits(app, error):
     (Path(app.outdir) / "_static" / "digits.bin").write_bytes(b"".join(pixels + labels))
 
 
+# ---- each heading of the glossary is a term, so that {term}`goodness` links to it
+
+
+def note_terms(app, doctree):
+    """Let the headings of the glossary be found by `:term:` and in the search."""
+    if app.env.docname != "docs/glossary":
+        return
+    for section in doctree.findall(nodes.section):
+        title = section.next_node(nodes.title).astext()
+        app.env.domains["std"].note_object("term", title, section["ids"][0], location=section)
+
+
 # ---- docstrings are written to be read in Python: `name` is code, and * is a star
 
 
@@ -113,4 +127,5 @@ def to_rst(app, what, name, thing, options, lines):
 def setup(app):
     app.connect("source-read", show_panels)
     app.connect("build-finished", write_digits)
+    app.connect("doctree-read", note_terms)
     app.connect("autodoc-process-docstring", to_rst)
