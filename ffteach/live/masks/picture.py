@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ...plots import numbers
+from ...drawable import numbers
 from ..shared.scene import (
     DASHED,
     DOTTED,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...data import CLASSES
-from ...plots import numbers
+from ...drawable import numbers
 from ..shared.scene import (
     DASHED,
     axes,

@@ -12,7 +12,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ...plots import CHANCE, NEGATIVE, POSITIVE, SERIES, numbers
+from ...drawable import CHANCE, NEGATIVE, POSITIVE, SERIES, numbers
 
 LIGHT = {
     "positive": POSITIVE,
@@ -153,7 +153,7 @@ def level(at, role, axis="y", **look):
     return {"kind": "level", "at": float(at), "axis": axis, "role": role, **look}
 
 
-def bars(values, roles, width=0.8, **look):
+def bars(values, roles, width=0.8):
     """Bars at 0, 1, 2 ... of these heights `(n,)`, with a role each."""
     places = np.arange(len(values))
     values = np.nan_to_num(numbers(values), nan=0, posinf=0, neginf=0)
@@ -163,7 +163,6 @@ def bars(values, roles, width=0.8, **look):
         "y": floats(values),
         "roles": list(roles),
         "width": width,
-        **look,
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...plots import numbers
+from ...drawable import numbers
 from ..shared.scene import (
     DOTTED,
     axes,
@@ -114,7 +114,7 @@ class TrainingPicture:
 
     def _fields(self, watch, unit):
         """What the most active units weigh, and the digits that excite one of them most."""
-        units, weights = watch.fields()
+        units, weights, unit, exciting = watch.fields(unit)
         weights = numbers(weights)
         needed = np.quantile(np.abs(weights), 0.998) if np.isfinite(weights).all() else 1.0
         far = self.reach["field"] = axis_end(max(needed, 1e-3), self.reach.get("field", 0))
@@ -125,10 +125,9 @@ class TrainingPicture:
                 box, _square(pixels), limits=(-far, far), map="change", live=f"unit {place}"
             )
             tiles.append(tile | {"spines": ("all",) if one == unit else ()})
-        unit = unit if unit in units else units[0]
         digits = [
             _digit_axes((30 + 32 * place, ROW + 58, 30, 30), pixels)
-            for place, pixels in enumerate(watch.exciting(unit))
+            for place, pixels in enumerate(exciting)
         ]
         texts = [
             {
