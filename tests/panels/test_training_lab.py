@@ -461,6 +461,17 @@ def test_a_moment_on_the_receptive_fields_takes_one_pass(lab, monkeypatch):
     assert passes == [lab.watch.live]
 
 
+def test_on_another_thread_tensors_are_made_where_the_panel_was(lab):
+    """Each thread has a default device of its own, and JupyterLab's clicks come on another."""
+    assert lab._device == torch.get_default_device()
+    lab._device, made = torch.device("meta"), []
+    lab.draw = lambda: None
+    other = threading.Thread(target=lambda: lab.do(lambda: made.append(torch.zeros(1).device)))
+    other.start()
+    other.join()
+    assert made == [torch.device("meta")]
+
+
 # ---- settings that wait for Reset
 
 

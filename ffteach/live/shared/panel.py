@@ -8,10 +8,11 @@ import html
 import inspect
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import ipywidgets as widgets
+import torch
 
 from ...at_once import answer_at_once
 from .lifetime import close_all, replace_former
@@ -113,6 +114,7 @@ class Panel:
         self.presenter, self.trains = presenter, trains
         self.error = None  # the exception that stopped the panel, if one did
         self.said, self.seen, self.closed = "", False, False  # seen: was it ever shown?
+        self._device = torch.get_default_device()  # each thread has one of its own
         self._by_itself = False  # is it the panel that stops the clock, not a person?
         self.steps_per_picture = float("inf")  # at most
         self._lock = threading.RLock()
@@ -336,9 +338,14 @@ class Panel:
 
     @contextmanager
     def in_words(self):
-        """Show an exception in the panel; nobody would look for it in JupyterLab's log."""
+        """Show an exception in the panel; nobody would look for it in JupyterLab's log.
+
+        Tensors are made where the panel was, whatever thread this is.
+        """
+        here = torch.get_default_device() == self._device
         try:
-            yield
+            with nullcontext() if here else self._device:
+                yield
         except Exception as error:
             self.error = error
             self.stop()

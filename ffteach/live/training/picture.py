@@ -1,6 +1,5 @@
 """The picture of the training lab: goodness by layer, two curves, and what is chosen to be seen."""
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -121,9 +120,7 @@ class TrainingPicture:
         tiles = []
         for place, (one, pixels) in enumerate(zip(units, weights)):
             box = (30 + 44 * place, ROW, 42, 42)
-            tile = image_axes(
-                box, _square(pixels), limits=(-far, far), map="change", live=f"unit {place}"
-            )
+            tile = image_axes(box, pixels, limits=(-far, far), map="change", live=f"unit {place}")
             tiles.append(tile | {"spines": ("all",) if one == unit else ()})
         digits = [
             _digit_axes((30 + 32 * place, ROW + 58, 30, 30), pixels)
@@ -226,12 +223,7 @@ def _curves(watch, target, guess, ghost):
     ]
 
 
-def _square(pixels):
-    side = math.isqrt(len(pixels))
-    return pixels.reshape(side, side)
-
-
 def _digit_axes(box, pixels):
     """A digit in grey, from its darkest to its brightest pixel."""
     pixels = numbers(pixels)
-    return image_axes(box, _square(pixels), limits=(pixels.min(), pixels.max()))
+    return image_axes(box, pixels, limits=(pixels.min(), pixels.max()))
