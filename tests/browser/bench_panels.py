@@ -22,6 +22,7 @@ SLIDERS = {  # of each panel the one that is moved
     "ProbeLab": "ff-threshold",
     "DigitPad": "ff-strength",
 }
+OPTIONS = dict.fromkeys(("TrainingLab", "ProbeLab"), "epochs=50")  # not done too soon
 MOVES, SECONDS, PAUSES = 60, 10, 10  # of a slider; of training; how often it is paused
 LISTEN = """panel => {
     const seen = panel.seen = {acted: 0, frames: []};
@@ -95,7 +96,7 @@ def in_browser(name, browser, server):
         server.root / path,
         [
             "from ffteach import live",
-            f"panel = live.{name}()\npanel",
+            f"panel = live.{name}({OPTIONS.get(name, '')})\npanel",
             "getattr(panel, 'training', None) and panel.training.seconds",
         ],
     )
