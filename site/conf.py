@@ -58,21 +58,25 @@ html_theme_options = {
 # ---- panels: they store no output, so a recorded run stands where the student sees the real one
 
 PANELS = json.loads((Path(__file__).parents[1] / "docs" / "panels" / "panels.json").read_text())
+RECORDED = "Recorded. Run this cell to use the panel itself."
 
 
-def recording(panel):
+def recording(panel, caption):
     """The HTML that shows a panel's recorded run; a still where the reader wants no movement."""
     up = "../_static/"
     return (
         f'<figure class="recorded"><picture><source media="(prefers-reduced-motion: reduce)" '
         f'srcset="{up}{panel["still"]}"><img src="{up}{panel["loop"]}" alt="{panel["alt"]}" '
         f'width="{panel["width"]}" height="{panel["height"]}"></picture>'
-        f"<figcaption>Recorded. Run this cell to use the panel itself.</figcaption></figure>"
+        f"<figcaption>{caption}</figcaption></figure>"
     )
 
 
 def show_panels(app, docname, source):
-    """Put the recording below each cell of a lesson that ends with a panel."""
+    """Put the recording below each cell of a lesson with a panel, and on the first page."""
+    if docname == root_doc:
+        html = recording(PANELS["TrainingLab"], "The training lab of lesson 02, recorded.")
+        source[0] = source[0].replace("<!-- recording -->", html)
     if not docname.startswith("notebooks/0"):
         return
     notebook = json.loads(source[0])
@@ -82,7 +86,7 @@ def show_panels(app, docname, source):
         code = "".join(cell["source"])
         for name, panel in PANELS.items():
             if f"import {name}" in code:
-                html = {"text/html": recording(panel)}
+                html = {"text/html": recording(panel, RECORDED)}
                 cell["outputs"] = [{"output_type": "display_data", "data": html, "metadata": {}}]
     source[0] = json.dumps(notebook)
 
