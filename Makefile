@@ -56,7 +56,7 @@ demo: $(VENV)/demo.stamp
 
 # Lessons as they are stored, documents, names: to be put on any web server.
 site: $(VENV)/site.stamp
-	$(PY) -m sphinx -q -W --keep-going -d build/doctrees -c site . build/site $(ARGS)
+	$(PY) -m sphinx -q -E -W --keep-going -d build/doctrees -c site . build/site $(ARGS)
 	@echo 'To look at it:  $(PY) -m http.server --directory build/site'
 
 # One pytest run. nbval executes every notebook cell, in the kernel of .venv, and compares the
