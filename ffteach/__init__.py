@@ -21,6 +21,7 @@ drawable, plots, styled     figures in one style
 guesses, selfcheck, at_once other support for the lessons
 exercises   checks that name the mistake, hints, solutions
 live        the panels: the only part with widgets
+beyond      the rest of the paper: a short file for each later lesson, and its panel
 """
 
 import os
