@@ -56,13 +56,14 @@ demo: $(VENV)/demo.stamp
 
 # Lessons as they are stored, documents, names: to be put on any web server.
 site: $(VENV)/site.stamp
-	$(PY) -m sphinx -q -W --keep-going -d build/doctrees -c site . build/site $(ARGS)
+	$(PY) -m sphinx -q -E -W --keep-going -d build/doctrees -c site . build/site $(ARGS)
 	@echo 'To look at it:  $(PY) -m http.server --directory build/site'
 
-# One pytest run. nbval executes every notebook cell, in the kernel of .venv, and compares the
-# outputs marked for it.
+# One pytest run, two files at a time, those of the browser first: they wait most. nbval executes
+# every notebook cell, in the kernel of .venv, and compares the outputs marked for it.
 test: $(VENV)/test.stamp
-	$(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	  --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks $(ARGS)
 
 unit: $(VENV)/test.stamp
 	$(PY) -m pytest tests/unit $(ARGS)

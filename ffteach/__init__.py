@@ -17,10 +17,11 @@ saving      a network or a training in a file, to go on with
 head, peer, shifts          the paper's extras: softmax head, peer normalisation, moved images
 checks, device              every refusal in words; where it computes
 runs        named recipes, reports, stored results
-plots, styled               figures in one style
+drawable, plots, styled     figures in one style
 guesses, selfcheck, at_once other support for the lessons
 exercises   checks that name the mistake, hints, solutions
 live        the panels: the only part with widgets
+beyond      the rest of the paper: a short file for each later lesson, and its panel
 """
 
 import os

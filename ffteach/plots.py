@@ -9,20 +9,28 @@ displays a picture that a screen reader can read.
 import base64
 import html
 import io
-import math
 
 import numpy as np
-import torch
 from IPython.display import HTML
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from PIL import Image
 
-from .styled import SERIES, StyledFigure
+from .drawable import (
+    CHANCE,
+    GOODNESS,  # noqa: F401  for lessons, beside the functions that take it
+    NEGATIVE,
+    POSITIVE,
+    SERIES,
+    THRESHOLD,
+    mosaic,
+    numbers,
+    some,
+    squares,
+)
+from .styled import StyledFigure
 
-POSITIVE, NEGATIVE, THRESHOLD = GOODNESS = "#0072B2", "#E69F00", "#000000"
 DIGITS = (*SERIES, "#882255", "#8C6D1F", "#6A6A6A")  # one for each, and their shapes tell, too
-CHANCE = "#777777"
 
 
 def new_figure(rows=1, columns=1, *, size=(7.0, 3.2), dpi=100, mosaic=None, **options):
@@ -84,35 +92,6 @@ def encode(pixels, *, colours=None):
     else:
         image.save(content, "png", compress_level=1)
     return content.getvalue()
-
-
-def numbers(values):
-    """Return a tensor, an array, or a list of them as a float NumPy array on the CPU."""
-    if isinstance(values, (list, tuple)):
-        values = [numbers(value) for value in values]
-    return np.asarray(
-        values.detach().cpu() if isinstance(values, torch.Tensor) else values, dtype=float
-    )
-
-
-def some(name, values, *, finite=False):
-    """Return `values` as `numbers`; raise ValueError if there are none, or if they must be finite
-    and are not."""
-    values = numbers(values)
-    if values.size == 0:
-        raise ValueError(f"{name} are empty: there is nothing to draw")
-    if finite and not np.isfinite(values).all():
-        raise ValueError(f"{name} hold NaN or infinite values, which have no place in a histogram")
-    return values
-
-
-def squares(name, images):
-    """Return images `(..., D)` as numbers `(..., side, side)`; raise ValueError unless square."""
-    images = some(name, images)
-    side = math.isqrt(images.shape[-1])
-    if side**2 != images.shape[-1]:
-        raise ValueError(f"{name} have {images.shape[-1]} pixels, which is no square: reshape them")
-    return images.reshape(*images.shape[:-1], side, side)
 
 
 def draw_image(ax, image, title="", *, limits=(0, 1), cmap="gray"):
@@ -482,18 +461,3 @@ def draw_mosaic(ax, rows_of_weights, *, columns=16, title="", cmap="RdBu_r", lim
     Red is above 0, blue below. For digits instead of weights: `cmap="gray", limits=(0, 1)`.
     """
     return draw_image(ax, mosaic(rows_of_weights, columns), title, limits=limits, cmap=cmap)
-
-
-def mosaic(rows_of_weights, columns):
-    """Return the picture that `draw_mosaic` draws: `(U, 784)` -> `(29 lines, 29 columns)`.
-
-    Values from -1 to 1, and 0 between the tiles; other squares likewise.
-    """
-    tiles = squares("weights", rows_of_weights)
-    tiles = tiles / np.maximum(np.abs(tiles).max(axis=(1, 2), keepdims=True), 1e-12)
-    lines, side = -(-len(tiles) // columns), tiles.shape[-1]
-    canvas = np.zeros((lines * (side + 1), columns * (side + 1)))
-    for unit, tile in enumerate(tiles):
-        top, left = unit // columns * (side + 1), unit % columns * (side + 1)
-        canvas[top : top + side, left : left + side] = tile
-    return canvas

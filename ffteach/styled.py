@@ -14,8 +14,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-# Okabe and Ito's colours: told apart with any colour vision, and by brightness on a grey projector
-SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+from .drawable import SERIES
+
 SIZE, SMALL, FONT = 11, 10, "DejaVu Sans"  # matplotlib comes with this font
 
 TEXT = {

@@ -9,10 +9,10 @@ import os
 import sys
 
 import torch
-from claims import lesson_00_02, lesson_03_05
+from claims import lesson_00_02, lesson_03_05, lesson_06
 
 SEEDS = range(5)
-CLAIMS = lesson_00_02.CLAIMS + lesson_03_05.CLAIMS
+CLAIMS = lesson_00_02.CLAIMS + lesson_03_05.CLAIMS + lesson_06.CLAIMS
 
 
 def check(claim):

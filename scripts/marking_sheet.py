@@ -51,6 +51,11 @@ LISTEN = {  # what to listen for in class: exercise and the name its check gives
         ("peer_push", "written as a loss"),
         ("black_box", "second layer's loss"),
     ],
+    "lesson06": [
+        ("patches", "turned inside"),
+        ("equal_cost", "shared weights"),
+        ("moved", "the way back"),
+    ],
 }
 
 

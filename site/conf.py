@@ -8,6 +8,8 @@ import json
 import re
 from pathlib import Path
 
+from docutils import nodes
+
 from ffteach import __version__, load_mnist
 
 project = "ffteach"
@@ -56,21 +58,25 @@ html_theme_options = {
 # ---- panels: they store no output, so a recorded run stands where the student sees the real one
 
 PANELS = json.loads((Path(__file__).parents[1] / "docs" / "panels" / "panels.json").read_text())
+RECORDED = "Recorded. Run this cell to use the panel itself."
 
 
-def recording(panel):
+def recording(panel, caption):
     """The HTML that shows a panel's recorded run; a still where the reader wants no movement."""
     up = "../_static/"
     return (
         f'<figure class="recorded"><picture><source media="(prefers-reduced-motion: reduce)" '
         f'srcset="{up}{panel["still"]}"><img src="{up}{panel["loop"]}" alt="{panel["alt"]}" '
         f'width="{panel["width"]}" height="{panel["height"]}"></picture>'
-        f"<figcaption>Recorded. Run this cell to use the panel itself.</figcaption></figure>"
+        f"<figcaption>{caption}</figcaption></figure>"
     )
 
 
 def show_panels(app, docname, source):
-    """Put the recording below each cell of a lesson that ends with a panel."""
+    """Put the recording below each cell of a lesson with a panel, and on the first page."""
+    if docname == root_doc:
+        html = recording(PANELS["TrainingLab"], "The training lab of lesson 02, recorded.")
+        source[0] = source[0].replace("<!-- recording -->", html)
     if not docname.startswith("notebooks/0"):
         return
     notebook = json.loads(source[0])
@@ -80,7 +86,7 @@ def show_panels(app, docname, source):
         code = "".join(cell["source"])
         for name, panel in PANELS.items():
             if f"import {name}" in code:
-                html = {"text/html": recording(panel)}
+                html = {"text/html": recording(panel, RECORDED)}
                 cell["outputs"] = [{"output_type": "display_data", "data": html, "metadata": {}}]
     source[0] = json.dumps(notebook)
 
@@ -101,6 +107,18 @@ def write_digits(app, error):
     (Path(app.outdir) / "_static" / "digits.bin").write_bytes(b"".join(pixels + labels))
 
 
+# ---- each heading of the glossary is a term, so that {term}`goodness` links to it
+
+
+def note_terms(app, doctree):
+    """Let the headings of the glossary be found by `:term:` and in the search."""
+    if app.env.docname != "docs/glossary":
+        return
+    for section in doctree.findall(nodes.section):
+        title = section.next_node(nodes.title).astext()
+        app.env.domains["std"].note_object("term", title, section["ids"][0], location=section)
+
+
 # ---- docstrings are written to be read in Python: `name` is code, and * is a star
 
 
@@ -113,4 +131,5 @@ def to_rst(app, what, name, thing, options, lines):
 def setup(app):
     app.connect("source-read", show_panels)
     app.connect("build-finished", write_digits)
+    app.connect("doctree-read", note_terms)
     app.connect("autodoc-process-docstring", to_rst)

@@ -15,8 +15,8 @@ from .probe.lab import ProbeLab
 from .training.lab import TrainingLab
 from .training.presets import PRESETS, SLOW_MOTION
 
-# of a network that diverged or died: the panels' own messages say so
-warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"ffteach\.live\.")
+# the panels say so in their own words
+warnings.filterwarnings("ignore", r".*(is dead:|diverged:)", RuntimeWarning, r"ffteach\.live\.")
 
 __all__ = [
     "PRESETS",

@@ -47,9 +47,7 @@ def record(notebook, name, cell):
     panel = PanelPage(notebook, cell)
     panel.root.scroll_into_view_if_needed()
     first, *others = frames(panel, name)
-    stem = {"TrainingLab": "training-lab", "DigitPad": "digit-pad"}.get(
-        name, name.removesuffix("Lab").lower() + "-lab"
-    )
+    stem = "digit-pad" if name == "DigitPad" else name.removesuffix("Lab").lower() + "-lab"
     others = [frame for frame in others if frame.size == first.size]
     options = {"save_all": True, "append_images": others, "loop": 0, "quality": 55, "method": 5}
     first.save(FOLDER / f"{stem}.webp", duration=int(1000 * SECONDS), **options)

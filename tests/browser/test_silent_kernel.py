@@ -1,5 +1,8 @@
 """What a panel says in the browser where Python does not answer, and the line that is copied."""
 
+import ast
+import itertools
+
 import pytest
 from jupyterlab_driver import NotebookPage, wait_for
 from panel_page import PanelPage, write_notebook
@@ -14,6 +17,7 @@ answer, threads = lab._heard, threading.Lock()
 
 
 def slowly(content):  # as where clicks wait for the cell that runs
+    heard.append(content)
     with threads:
         pass
     answer(content)
@@ -21,8 +25,9 @@ def slowly(content):  # as where clicks wait for the cell that runs
 
 lab._heard = slowly
 lab"""
-CELLS = (DEAF, "threads.acquire()", "threads.release()", "lab.state['step']")
-LAB, DEAFEN, HEAR, STEP = range(4)
+POINTED = "[content['pointed'] for content in heard if 'pointed' in content]"
+CELLS = (DEAF, "threads.acquire()", "threads.release()", POINTED)
+LAB, DEAFEN, HEAR, POINTED_AT = range(4)
 
 
 @pytest.fixture(scope="module")
@@ -53,24 +58,41 @@ def test_the_line_is_copied_by_a_click(lab):
     field.press("Enter")
 
 
-def test_where_python_does_not_answer_a_click_it_says_so_and_drops_others(lab, notebook):
-    told = lab.part("ff-told")
+def test_the_pointer_is_told_only_where_it_comes_upon_something_else(lab, notebook):
+    lab.root.get_by_role("combobox", name="Show", exact=True).select_option("receptive fields")
     lab.part("ff-step").click()
     wait_for(lambda: lab.step, (1).__eq__, what="one step")
+    picture = lab.root.locator("canvas")
+    picture.scroll_into_view_if_needed()
+    frame = picture.bounding_box()
+    lab.page.mouse.move(frame["x"] + 2, frame["y"] + 2)
+    for share in (0.7, 0.75, 0.8, 0.85):  # one of these lines crosses the receptive fields
+        lab.page.mouse.move(frame["x"] + 2, frame["y"] + share * frame["height"])
+        lab.page.mouse.move(frame["x"] + 120, frame["y"] + share * frame["height"], steps=60)
+    notebook.run_cell(POINTED_AT)
+    cell = notebook.cells()[POINTED_AT]
+    told = ast.literal_eval("".join(cell["outputs"][0]["data"]["text/plain"]))
+    assert {"unit 0", "unit 1", None} <= set(told)
+    assert all(one != other for one, other in itertools.pairwise(told))
+
+
+def test_where_python_does_not_answer_a_click_it_says_so_and_drops_others(lab, notebook):
+    told = lab.part("ff-told")
     assert told.inner_text() == ""
+    before = lab.step
     notebook.run_cell(DEAFEN)
     lab.part("ff-step").click()
     wait_for(told.inner_text, lambda text: "Python is busy" in text, seconds=5, what="words")
     for _ in range(3):
         lab.part("ff-step").click()
-    assert lab.step == 1
+    assert lab.step == before
     notebook.run_cell(HEAR)
     wait_for(told.inner_text, "".__eq__, what="silence")
-    wait_for(lambda: lab.step, (2).__eq__, what="the first of these clicks")
+    wait_for(lambda: lab.step, (before + 1).__eq__, what="the first of these clicks")
     lab.page.wait_for_timeout(500)
-    assert lab.step == 2
+    assert lab.step == before + 1
     lab.part("ff-step").click()
-    wait_for(lambda: lab.step, (3).__eq__, what="another step")
+    wait_for(lambda: lab.step, (before + 2).__eq__, what="another step")
 
 
 def test_a_restarted_kernel_leaves_no_panel_that_seems_to_train(lab, notebook):

@@ -79,11 +79,9 @@ def test_the_threshold_acts_while_training_by_mouse_and_by_keyboard(lab):
     lab.train()
     lab.wait_step(100)  # both histograms stand at the threshold of 2 by now
     lab.drag("ff-threshold", 0.65)
-    moved = wait_for(
-        lambda: lab.threshold,
-        lambda threshold: 3.5 <= threshold <= 4.5,
-        what="the new threshold in the picture",
-    )
+    moved = float(lab.handle("ff-threshold").get_attribute("aria-valuenow"))
+    assert 3.5 <= moved <= 4.5
+    wait_for(lambda: lab.threshold, pytest.approx(moved).__eq__, what="it in the picture")
     positives = lambda: float(re.search(r"layer 1: positives (\d+\.\d+)", lab.alt)[1])
     wait_for(positives, lambda value: value > 2.8, what="positives that follow the threshold")
     lab.handle("ff-threshold").press("ArrowRight")

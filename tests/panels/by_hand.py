@@ -50,8 +50,9 @@ def histograms(panel):
 
 def play(panel, ticks):
     """What the browser does while Train is on."""
-    for tick in range(ticks):
-        panel.picture._handle_custom_msg({"ask": tick + 1}, [])
+    for _ in range(ticks):
+        asked = panel.picture.value["answers"] + 1
+        panel.picture._handle_custom_msg({"ask": asked}, [])
 
 
 def plain(state):

@@ -250,7 +250,7 @@ def test_the_goodness_is_that_of_held_out_digits_and_their_hybrids(make_lab, dig
         expected = torch.stack(
             [
                 torch.stack([goodness(h) for h in lab.training.net(x)])
-                for x in (watch.validation.images, watch.hybrids)
+                for x in (watch.validation.images, watch.pairs[1])
             ]
         )
     torch.testing.assert_close(watch.goodness, expected)

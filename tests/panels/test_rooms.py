@@ -3,6 +3,8 @@
 import ast
 import doctest
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,10 @@ def test_a_star_import_binds_the_panels_and_their_presets_only():
 def test_the_examples_in_the_docstrings_run(path):
     module = importlib.import_module(".".join(["ffteach.live", *path.with_suffix("").parts]))
     assert doctest.testmod(module).failed == 0
+
+
+def test_a_panel_loads_no_matplotlib():
+    """A class has as many kernels as students: each should take little memory."""
+    code = "import sys; from ffteach.live import *; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -406,6 +406,72 @@ def test_closing_closes_every_widget(digits):
         assert lab.training is None
 
 
+def test_only_a_persons_pause_looks_at_everything_and_no_look_is_made_twice(lab, monkeypatch):
+    looks, look = [], lab.watch.look
+    monkeypatch.setattr(lab.watch, "look", lambda *at, **how: (looks.append(how), look(*at, **how)))
+    whole = lambda: sum(how["everything"] for how in looks)
+    lab.train_button.value = True
+    lab.stop()
+    lab.reset_button.click()
+    monkeypatch.setattr(lab.watch, "look", lambda *at, **how: looks.append(how))
+    assert whole() == 0
+    lab.train_button.value = True
+    lab.train_button.value = False  # nothing was trained since the last look
+    assert whole() == 0
+    lab.train_button.value = True
+    play(lab, 1)
+    lab.train_button.value = False
+    assert whole() == 1 and "Paused." in lab.said
+    lab.run(100)  # to the end, and no further
+    assert whole() == 2
+    lab.run(1)
+    assert whole() == 2
+
+
+def test_what_was_asked_for_twice_is_done_once(lab):
+    """A browser asks once more when an answer is late."""
+    lab.controls.speed.value = 1
+    lab.train_button.value = True
+    for ask in (1, 2, 1, 2, 2):
+        lab.picture._handle_custom_msg({"ask": ask}, [])
+    assert lab.state["step"] == 2
+
+
+def test_a_panel_is_closed_when_its_work_is_done_and_then_does_none(make_lab, monkeypatch):
+    lab = make_lab()
+    lab.train_button.value = True
+    closing = threading.Thread(target=lab.close)
+    with lab._lock:
+        closing.start()
+        closing.join(0.2)
+        assert lab.picture.comm is not None and not lab.closed  # it waits
+    closing.join()
+    monkeypatch.setattr(lab, "advance", burn)
+    lab.do(burn)
+    lab.tick(1)
+    assert lab.closed and lab.error is None
+
+
+def test_a_moment_on_the_receptive_fields_takes_one_pass(lab, monkeypatch):
+    lab.run(3)
+    passes, forward = [], type(lab.training.net.layers[0]).forward
+    counted = lambda layer, x: (passes.append(len(x)), forward(layer, x))[1]
+    monkeypatch.setattr(type(lab.training.net.layers[0]), "forward", counted)
+    lab.controls.show.value = "receptive fields"
+    assert passes == [lab.watch.live]
+
+
+def test_on_another_thread_tensors_are_made_where_the_panel_was(lab):
+    """Each thread has a default device of its own, and JupyterLab's clicks come on another."""
+    assert lab._device == torch.get_default_device()
+    lab._device, made = torch.device("meta"), []
+    lab.draw = lambda: None
+    other = threading.Thread(target=lambda: lab.do(lambda: made.append(torch.zeros(1).device)))
+    other.start()
+    other.join()
+    assert made == [torch.device("meta")]
+
+
 # ---- settings that wait for Reset
 
 
@@ -732,7 +798,7 @@ def test_receptive_fields_are_the_most_active_units_weights(lab):
     for unit, tile in zip(watch.units, tiles):
         shown = (pixels(tile) / 255 * 2 - 1) * far
         assert np.allclose(shown.ravel(), weights[unit].clip(-far, far), atol=0.01 * far)
-    lab.picture._handle_custom_msg({"pointed": ["unit 5", 0.5, 0.5]}, [])
+    lab.picture._handle_custom_msg({"pointed": "unit 5"}, [])
     unit = watch.units[5]
     assert any(f"excite unit {unit} most" in text["text"] for text in picture(lab)["texts"])
     excited = numbers(lab.training.net(watch.pairs[0])[0].detach())[:, unit]

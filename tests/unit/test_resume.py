@@ -32,7 +32,11 @@ HYBRIDS = ["run", "quick-unsupervised", *TINY, "--set=probe_layers=(0,)"]
 
 @pytest.fixture
 def call(monkeypatch, capsys, digits, tmp_path):
-    """Call the command line on a few digits: `call(*arguments)` -> (exit code, report, error)."""
+    """Call the command line on a few digits: `call(*arguments)` -> (exit code, report, error).
+
+    Ctrl-C is heard: a shell's background job ignores it, and SIGTERM would then end the tests.
+    """
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def load_data(recipe, which="sample", *, root=None, seed=0, device=None):
         return digits._replace(train=digits.train.take(slice(0, recipe.train_images)))
@@ -47,7 +51,8 @@ def call(monkeypatch, capsys, digits, tmp_path):
         found = json.loads(place.read_text()) if place.exists() and place.stat().st_size else None
         return code, found, "".join(capsys.readouterr())
 
-    return calling
+    yield calling
+    signal.signal(signal.SIGINT, former)
 
 
 def kept(tmp_path):

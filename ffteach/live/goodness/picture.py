@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ...plots import numbers
+from ...drawable import numbers
 from ..shared.scene import (
     DASHED,
     DOTTED,

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ...plots import numbers
+from ...drawable import numbers
 from ..shared.scene import (
     DASHED,
     DOTTED,
@@ -20,7 +20,6 @@ from ..shared.scene import (
 SIZE = 840, 394  # pixels
 STAGES = ("noise", "blurred", "mask", "A", "B", "hybrid")
 TILE, GAP, LEFT = 116, 24, 12  # size of the six pictures and what is between them, in pixels
-PERCENT = "{:.0%}"
 
 
 def mask_scene(stages, digits, hybrid, *, words, share, agreement, chance, length, masks):
@@ -36,7 +35,7 @@ def mask_scene(stages, digits, hybrid, *, words, share, agreement, chance, lengt
     for column, (name, content) in enumerate(zip(STAGES, (*stages, *digits, hybrid))):
         box = (LEFT + column * (TILE + GAP), 32, TILE, TILE)
         above, below = words[name]
-        tile = image_axes(box, _square(content), above, limits=limits.get(name, (0, 1)))
+        tile = image_axes(box, content, above, limits=limits.get(name, (0, 1)))
         drawn.append(tile | {"spines": ("all",)})
         texts.append({"at": (box[0] + TILE / 2, 32 + TILE + 14), "text": below})
         if name in ("blurred", "mask", "hybrid"):  # what follows from what
@@ -45,7 +44,7 @@ def mask_scene(stages, digits, hybrid, *, words, share, agreement, chance, lengt
     drawn.append(
         image_axes(
             (60, 222, 130, 130),
-            _square(share),
+            share,
             f"Ones among {masks} masks",
             over=[centre],
             xlabel="framed: the centre",
@@ -76,7 +75,7 @@ def mask_scene(stages, digits, hybrid, *, words, share, agreement, chance, lengt
             ylabel="share of masks",
             xlabel="distance in pixels (1 = neighbours)",
             xticks=[(place, str(place)) for place in range(0, 28, 5)],
-            yticks=[(value, PERCENT.format(value)) for value in (0.4, 0.6, 0.8, 1.0)],
+            yticks=[(value, f"{value:.0%}") for value in (0.4, 0.6, 0.8, 1.0)],
         )
     )
     entries = [
@@ -86,9 +85,3 @@ def mask_scene(stages, digits, hybrid, *, words, share, agreement, chance, lengt
     ]
     legends = [legend((832, 206), entries, align="right")]
     return {"axes": drawn, "texts": texts, "legends": legends}
-
-
-def _square(pixels):
-    pixels = numbers(pixels).ravel()
-    side = math.isqrt(len(pixels))
-    return pixels.reshape(side, side)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...data import CLASSES
-from ...plots import numbers
+from ...drawable import numbers
 from ..shared.scene import (
     DASHED,
     axes,
@@ -57,9 +57,7 @@ class PadPicture:
             },
             {"kind": "frame", "at": [0, 0, CLASSES, 1], "role": CHOSEN, "width": 1.5},
         ]
-        digit = image_axes(
-            (4, 62, 144, 144), numbers(image).reshape(28, 28), "As MNIST has it", over=overlay
-        )
+        digit = image_axes((4, 62, 144, 144), image, "As MNIST has it", over=overlay)
         entries = [
             entry("the network's answer", "mark", "positive", shape="star", size=13),
             entry("your overlay", "mark", CHOSEN, shape="diamond"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...plots import mosaic, numbers
+from ...drawable import mosaic, numbers
 from ..shared.scene import (
     DASHED,
     DOTTED,

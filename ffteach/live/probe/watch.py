@@ -6,9 +6,8 @@ import time
 
 import torch
 
-from ...layers import goodness
 from ...probe import features
-from ..shared.looking import Turns, thin
+from ..shared.looking import PAIRS, Looks, thin
 from .slices import fit_in_slices
 
 EVERY = 25  # steps between two points of the curve, at least
@@ -16,7 +15,7 @@ TILES = 72  # receptive fields in the picture
 BASELINES = "untrained", "raw_pixels"  # in the order in which they are measured
 
 
-class ProbeWatch:
+class ProbeWatch(Looks):
     """Looks at the network of a `Training` that has not begun.
 
     It sees the validation images of `data`, and `labels` of the training images with their labels.
@@ -33,13 +32,13 @@ class ProbeWatch:
             len(split.images), generator=generator, device="cpu"
         ).to(device)
         chosen, order = shuffled(data.train)[:labels], shuffled(data.validation)
-        self.net, self.layers = net, training.recipe.probe_layers
+        self.layers = training.recipe.probe_layers
         self.untrained = copy.deepcopy(net)
         self.train, self.test = data.train.take(chosen), data.test
         self.validation = data.validation.take(order)
-        self.hybrids = training.pairs.draw(self.validation.images, generator=generator)
-        self.turns = Turns(len(order))
-        self._goodness = torch.zeros(2, len(net.layers), len(order), device=device)
+        digits = self.validation.images
+        hybrids = training.pairs.draw(digits, generator=generator)
+        super().__init__(net, torch.stack([digits, hybrids]), len(order))
         self.probes = {"untrained": None, "raw_pixels": raw}  # the baselines, None until measured
         self.probe = None  # the last of the network
         self.curve = []  # (step, epochs, accuracy)
@@ -48,28 +47,11 @@ class ProbeWatch:
 
     # ---- goodness
 
-    @torch.no_grad()
     def look(self, *, everything):
-        """Measure the goodness of all validation images and their hybrids, or a tick's share.
-
-        That is one half of the first ones in turn; the other half is then one look old.
-        """
-        seen = self.turns.next(everything=everything)
-        pairs = torch.cat([self.validation.images[seen], self.hybrids[seen]])
-        layers = [goodness(h).view(2, -1) for h in self.net(pairs)]
-        self._goodness[:, :, seen] = torch.stack(layers, dim=1)
-        self.shown = len(self.hybrids) if everything else self.turns.live
-        both = self._goodness[:, :, seen]
-        self.dead = [layer + 1 for layer in range(both.shape[1]) if not both[:, layer].any()]
-
-    @property
-    def goodness(self):
-        """Of digits and hybrids as they are shown: `(2, layers, images)`."""
-        return self._goodness[:, :, : self.shown]
-
-    @property
-    def finite(self):
-        return bool(self.goodness.isfinite().all())
+        """Measure the goodness of all validation images and their hybrids, or a tick's share."""
+        self.looks += 1
+        self.shown = self.images_in_all if everything else self.live
+        self.look_at(slice(None) if everything else self.turn(PAIRS))
 
     @property
     def in_order(self):

@@ -12,6 +12,7 @@ from .panel import Panel
 from .recipes import check_whole
 from .words import TESTED, conclusion, diagnose, waiting_for_reset
 
+WHOLE = 15  # an epoch ends with a look at all, once so many times their number were trained on
 VALIDATION_SHARE = 0.1  # of the training images, where the recipe itself holds out none
 
 
@@ -71,6 +72,7 @@ class LearningPanel(Panel):
         self.controls.fit(self.recipe)
         self._begun_with = self.controls.what_waits()
         self.pace, self.trouble, self.loss = Pace(), None, None
+        self.seen_all = 0  # the step after which all validation images were looked at
         self.revealed, self.finished = (None, None), False  # at which step, and what
         self.reset_button.button_style = ""
         return net
@@ -85,11 +87,14 @@ class LearningPanel(Panel):
                 break
         if not stats:
             self.finished = True
+            self.on_pause()
             self.stop(self.conclude())
             return 0
         stats = torch.stack(stats)
         self.loss = stats.mean(dim=0)[0].tolist()
-        self.look(everything=record.epoch_done)
+        trained = (record.step - (self.seen_all or 0)) * self.recipe.batch_size
+        enough = trained >= WHOLE * len(self.data.validation.images)
+        self._see(everything=record.epoch_done and enough)
         self.pace.tick(len(stats))
         trouble = diagnose(stats, self.watch, cure=self.CURE)
         if trouble:
@@ -106,9 +111,15 @@ class LearningPanel(Panel):
         return conclusion(self.training.epochs, self.watch.accuracy, None)
 
     def on_pause(self):
-        """In a pause: look at all validation images."""
+        """In a pause: look at all validation images, unless that has just been done."""
         self.pace.pause()
-        self.look(everything=True)
+        if self.seen_all != self.training.step:
+            self._see(everything=True)
+
+    def _see(self, everything):
+        if everything:
+            self.seen_all = self.training.step
+        self.look(everything=everything)
 
     def aim(self, epochs):
         """Train up to `epochs`; if the former target was reached, go on at once."""

@@ -1,24 +1,55 @@
 """How much a panel looks at while a network learns, and how much of it is kept."""
 
-IMAGES_PER_LOOK = 200  # validation images shown while it trains; all of them in a pause
-LOOKS_PER_ANSWER = 9  # ten labels cost five times as much as a pair: odd, to see both halves
+import torch
+
+from ...layers import goodness
+
+LIVE = 200  # pairs of held-out images shown while it trains; all of them in a pause
+PAIRS = 50  # of these a tick looks at, in turn: a look then costs a third of a training step
 MOST_POINTS = 400  # of a curve; beyond that every other one is dropped
 
 
-class Turns:
-    """Which of the validation images a look sees: all, or in turn one half of the first `live`."""
+class Looks:
+    """The goodness of pairs, (positive, negative), of held-out images: a few at each tick.
 
-    def __init__(self, images):
-        self.live, self.looks = min(IMAGES_PER_LOOK, images), 0
+    net: the network; pairs: `(2, N, pixels)`, at least the `live` ones; images: how many in all.
+    Shown are the first `live` ones, or all after a look at everything: `shown` of them.
+    """
 
-    def next(self, *, everything):
-        """Return the slice of the next look."""
-        if everything:
-            return slice(None)
-        self.looks += 1
-        half = (self.live + 1) // 2
-        start = self.looks % 2 * (self.live - half)
-        return slice(start, start + half)
+    def __init__(self, net, pairs, images):
+        self.net, self.pairs, self.images_in_all = net, pairs, images
+        self.live, self.looks, self.shown = min(LIVE, images), 0, images
+        self.dead = []  # layers, from 1, in which every goodness was 0
+        self._goodness = torch.zeros(2, len(net.layers), images, device=pairs.device)
+
+    def turn(self, count):
+        """The slice of `count` live images, or a few less, whose turn it is at this look."""
+        start = self.looks * count % self.live
+        return slice(start, min(start + count, self.live))
+
+    def look_at(self, seen):
+        """Measure the pairs in a slice."""
+        self.note(seen, self.goodness_of(self.pairs[:, seen]))
+
+    def note(self, seen, values):
+        """Keep the goodness `(2, layers, n)` of the pairs in a slice."""
+        self._goodness[:, :, seen] = values
+        self.dead = [layer + 1 for layer in range(values.shape[1]) if not values[:, layer].any()]
+
+    @torch.no_grad()
+    def goodness_of(self, pairs):
+        """Of images `(2, n, pixels)` in every layer: `(2, layers, n)`."""
+        layers = [goodness(h).view(2, -1) for h in self.net(pairs.flatten(0, 1))]
+        return torch.stack(layers, dim=1)
+
+    @property
+    def goodness(self):
+        """Of positives and negatives as they are shown: `(2, layers, images)`."""
+        return self._goodness[:, :, : self.shown]
+
+    @property
+    def finite(self):
+        return bool(self.goodness.isfinite().all())
 
 
 def thin(points):

@@ -8,17 +8,18 @@ import html
 import inspect
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import ipywidgets as widgets
+import torch
 
 from ...at_once import answer_at_once
 from .lifetime import close_all, replace_former
 from .scene import Scene
 
 PATIENCE = 2.0  # seconds that a click waits for a panel that is busy in a cell's `run`
-SHORTEST, LONGEST = 0.04, 0.1  # seconds of work for a picture: a click is still answered at once
+SHORTEST, LONGEST = 0.04, 0.06  # seconds of work for a picture: a click is still answered at once
 SHARE = 0.85  # of a tick's time is for training, as far as these limits allow
 IDLE = 0.04  # seconds between two looks at a panel that a cell keeps busy
 STEPS_PER_LOOK = 10  # in `run`: about what a tick does
@@ -68,11 +69,8 @@ class Panel:
         """The picture in a sentence, and the HTML of the figures under the buttons."""
         return "", ""
 
-    def pointed(self, at):
-        """The pointer is on axes that are `live`: at = (their name, shares of 0..1); or None."""
-
-    def pressed(self, at):
-        """There was a click there."""
+    def pointed(self, name):
+        """The pointer is on the `live` axes of this name, or no more on any: None."""
 
     def again(self):
         """Do what the button of a panel does that does not train: draw afresh."""
@@ -116,6 +114,8 @@ class Panel:
         self.presenter, self.trains = presenter, trains
         self.error = None  # the exception that stopped the panel, if one did
         self.said, self.seen, self.closed = "", False, False  # seen: was it ever shown?
+        self._device = torch.get_default_device()  # each thread has one of its own
+        self._by_itself = False  # is it the panel that stops the clock, not a person?
         self.steps_per_picture = float("inf")  # at most
         self._lock = threading.RLock()
         self._answered, self._budget = 0, SHORTEST
@@ -252,18 +252,20 @@ class Panel:
             self.say(STEPPED if steps - left == 1 else f"Trained for {steps - left} steps.")
 
     def stop(self, message=None):
-        """Stop the clock, and if given say why."""
-        if self.trains:
+        """Stop the clock, without what a person's pause brings, and if given say why."""
+        if self.running:
+            self._by_itself = True
             self.train_button.value = False
+            self._by_itself = False
         if message:
             self.say(message)
 
     def close(self):
         """Take the panel off its page, as running its cell again does, and free its memory."""
-        self.stop()
-        close_all(*self._widgets)
         with self._lock:
             self.closed = True
+            self.stop()
+            close_all(*self._widgets)
             self.forget()
 
     # ---- for the subclass
@@ -295,15 +297,21 @@ class Panel:
     def do(self, act):
         """Do what a click asks for, when it may, and show the result, or an exception in words."""
         with self.in_words(), self.alone() as free:
-            if free:
+            if free and not self.closed:
                 act()
                 self.draw()
 
     def tick(self, ask=0):
-        """Work for one tick and show it; do nothing if paused or busy. ask: the browser's count."""
+        """Work for one tick and show it; do nothing if paused or busy.
+
+        ask: the browser's count; what was answered already, or what another page's view had done,
+        is not done again.
+        """
+        if 0 < ask <= self._answered:
+            return self.picture.send({"answers": self._answered})
         self._answered = ask
         with self.in_words(), self.alone(patience=0) as free:
-            if free and self.running:
+            if free and self.running and not self.closed:
                 started, trained = time.perf_counter(), self.training.seconds
                 self.advance(min(self._budget, LONGEST), self.steps_per_picture)
                 self.draw()
@@ -330,9 +338,14 @@ class Panel:
 
     @contextmanager
     def in_words(self):
-        """Show an exception in the panel; nobody would look for it in JupyterLab's log."""
+        """Show an exception in the panel; nobody would look for it in JupyterLab's log.
+
+        Tensors are made where the panel was, whatever thread this is.
+        """
+        here = torch.get_default_device() == self._device
         try:
-            yield
+            with nullcontext() if here else self._device:
+                yield
         except Exception as error:
             self.error = error
             self.stop()
@@ -346,15 +359,13 @@ class Panel:
         elif "ask" in content:
             self.tick(content["ask"])
         else:
-            (kind, at), *_ = content.items()
-            act = {"pointed": self.pointed, "pressed": self.pressed}[kind]
-            self.do(lambda: act(at))
+            self.do(lambda: self.pointed(content["pointed"]))
 
     def _shown(self, views):
         """No clock without its picture."""
         self.seen |= bool(views)
-        if not views:
-            self.stop()
+        if not views and self.running:
+            self.stop("Paused: no page shows this panel any more.")
 
     def _changed(self, act, value):
         with self.in_words():
@@ -362,7 +373,7 @@ class Panel:
             if self.running:
                 return  # the next picture shows it
             with self.alone() as free:
-                if free:
+                if free and not self.closed:
                     self.draw()
 
     def _toggled(self):
@@ -370,7 +381,7 @@ class Panel:
         if self.running:
             self.error = None
             self.say(TRAINING)
-        else:
+        elif not self._by_itself:
             self.say("Paused.")
             self.do(self.on_pause)
 

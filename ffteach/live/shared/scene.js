@@ -5,6 +5,7 @@
 // at once.
 
 const AHEAD = 2; // pictures asked for that are not drawn yet
+const EARLY = 0.5; // of the time between two pictures, after which the one after next is asked for
 const STALLED = 3000; // milliseconds without a picture after which it asks once more
 const PATIENCE = 200; // milliseconds within which Python acknowledges a click
 const CALM = 1000; // milliseconds between two alternative texts while the picture moves
@@ -18,16 +19,18 @@ const CONTROLS = "button, input, select, [tabindex], [contenteditable]";
 
 function initialize({ model }) {
   const views = new Set();
-  panel = { views, partners: {}, sent: 0, answers: 0, ping: 0, pong: 0, heard: 0, silent: false };
-  let train = null, stalled = null;
+  panel = { views, partners: {}, sent: 0, answers: 0, ping: 0, pong: 0, heard: 0, pace: 0,
+    silent: false };
+  let train = null, stalled = null, early = null, frame = null;
 
   const drawn = () => Math.max(panel.answers, model.get("value").answers ?? 0);
 
-  function ask() {
-    clearTimeout(stalled);
+  function ask(ahead = 1) {
+    [stalled, early].forEach(clearTimeout);
     if (!train?.get("value")) return;
     panel.sent = Math.max(panel.sent, drawn());
-    while (panel.sent < drawn() + AHEAD) model.send({ ask: ++panel.sent });
+    while (panel.sent < drawn() + ahead) model.send({ ask: ++panel.sent });
+    if (ahead < AHEAD) early = setTimeout(ask, EARLY * panel.pace, AHEAD);
     stalled = setTimeout(() => { // an answer was lost, such as with a page that was loaded again
       panel.sent = drawn();
       ask();
@@ -35,13 +38,12 @@ function initialize({ model }) {
   }
 
   function answered() {
-    panel.heard = performance.now();
-    // a page in the background draws nothing, but trains on
-    const soon = document.hidden ? (act) => setTimeout(act, 100) : requestAnimationFrame;
-    soon(() => {
-      views.forEach((view) => view.draw());
-      ask();
-    });
+    const now = performance.now();
+    panel.pace = Math.min(0.8 * panel.pace + 0.2 * (now - panel.heard), 200);
+    panel.heard = now;
+    ask(); // also in the background, where nothing is drawn
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => views.forEach((view) => view.draw()));
   }
 
   function heard(message) {
@@ -76,7 +78,7 @@ function initialize({ model }) {
       panel.partners[name] = partner;
       if (name === "train") {
         train = partner;
-        partner.on("change:value", ask);
+        partner.on("change:value", () => ask());
       } else {
         partner.on("change:value", () => views.forEach((view) => view.draw()));
       }
@@ -94,7 +96,7 @@ function initialize({ model }) {
   model.on("change:value", answered);
   model.on("msg:custom", heard);
   panel.follow();
-  return () => clearTimeout(stalled);
+  return () => [stalled, early].forEach(clearTimeout);
 }
 
 let panel = null; // anywidget loads this module once for each model
@@ -196,30 +198,22 @@ function render({ model, el }) {
     });
   }
 
-  function place(event) { // of the pointer, in the picture's own pixels
+  function place(event) { // the name of the live axes that the pointer is on
     const frame = canvas.getBoundingClientRect(), picture = model.get("value");
     const scale = picture.size[0] / frame.width;
     const at = [(event.clientX - frame.left) * scale, (event.clientY - frame.top) * scale];
     const part = picture.axes.find(({ box, live }) => live && at.every(
       (one, axis) => one >= box[axis] && one <= box[axis] + box[axis + 2]));
-    if (!part) return null;
-    const share = (one, axis) => (one - part.box[axis]) / part.box[axis + 2];
-    return [part.live, ...at.map(share)];
+    return part?.live ?? null;
   }
 
   let last = null;
   function pointed(event) {
     const at = event.type === "pointerleave" ? null : place(event);
     canvas.style.cursor = at ? "pointer" : "";
-    if (event.type === "pointerdown") {
-      if (at) model.send({ pressed: at });
-    } else if (String(at) !== last) {
-      last = String(at);
-      if (at || event.type === "pointerleave") model.send({ pointed: at });
-    }
+    if (at !== last) model.send({ pointed: last = at });
   }
-  const pointing = ["pointerdown", "pointermove", "pointerleave"];
-  pointing.forEach((kind) => canvas.addEventListener(kind, pointed));
+  for (const kind of ["pointermove", "pointerleave"]) canvas.addEventListener(kind, pointed);
 
   const view = {
     draw,
@@ -383,12 +377,12 @@ function paint(context, picture, colour, style, now) {
         if (shape === "diamond") stroke("page", { width: 1 });
       });
     },
-    bars({ x, y, roles, width, from = 0 }, X, Y) {
+    bars({ x, y, roles, width }, X, Y) {
       const [xs, ys] = [floats(x), floats(y)];
       xs.forEach((one, index) => {
         const [left, right] = [X(one - width / 2), X(one + width / 2)];
         context.beginPath();
-        context.rect(left, Y(ys[index]), right - left, Y(from) - Y(ys[index]));
+        context.rect(left, Y(ys[index]), right - left, Y(0) - Y(ys[index]));
         fill(roles[index]);
         stroke(outline(roles[index]), { width: 1 });
       });
@@ -412,7 +406,8 @@ function paint(context, picture, colour, style, now) {
     image({ rows, columns, pixels, map }, X, Y, [left, top, wide, high]) {
       const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
       const image = new ImageData(columns, rows);
-      bytes.forEach((byte, index) => image.data.set(maps[map](byte), 4 * index));
+      const colours = new Uint32Array(image.data.buffer), shades = table(map);
+      bytes.forEach((byte, index) => { colours[index] = shades[byte]; });
       const small = new OffscreenCanvas(columns, rows);
       small.getContext("2d").putImageData(image, 0, 0);
       context.imageSmoothingEnabled = false;
@@ -524,6 +519,13 @@ const maps = { // a byte as red, green, blue, alpha
     return [...(far > 0 ? [202, 32, 46] : [33, 113, 196]), 255 * Math.abs(far)];
   },
 };
+
+const tables = {}; // of each map: the colours of all 256 bytes, each as one number
+
+function table(map) {
+  return tables[map] ??= new Uint32Array(Uint8ClampedArray.from(
+    Array.from({ length: 256 }, (_, byte) => maps[map](byte)).flat()).buffer);
+}
 
 export { paint };
 export default { initialize, render };

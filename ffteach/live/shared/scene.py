@@ -12,7 +12,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ...plots import CHANCE, NEGATIVE, POSITIVE, SERIES, numbers
+from ...drawable import CHANCE, NEGATIVE, POSITIVE, SERIES, numbers
 
 LIGHT = {
     "positive": POSITIVE,
@@ -153,7 +153,7 @@ def level(at, role, axis="y", **look):
     return {"kind": "level", "at": float(at), "axis": axis, "role": role, **look}
 
 
-def bars(values, roles, width=0.8, **look):
+def bars(values, roles, width=0.8):
     """Bars at 0, 1, 2 ... of these heights `(n,)`, with a role each."""
     places = np.arange(len(values))
     values = np.nan_to_num(numbers(values), nan=0, posinf=0, neginf=0)
@@ -163,13 +163,18 @@ def bars(values, roles, width=0.8, **look):
         "y": floats(values),
         "roles": list(roles),
         "width": width,
-        **look,
     }
 
 
+def square(values):
+    """Return pixels `(D,)` as a square `(H, W)` of numbers; what is one already stays."""
+    values = numbers(values)
+    return values if values.ndim == 2 else values.reshape(math.isqrt(len(values)), -1)
+
+
 def image(values, limits=(0, 1), map="grey"):
-    """A picture `(H, W)` that fills its axes. limits: the values at the ends of the map."""
-    values, (low, high) = numbers(values), limits
+    """A picture `(H, W)`, or square `(D,)`, that fills its axes. limits: the ends of the map."""
+    values, (low, high) = square(values), limits
     shares = np.clip((np.nan_to_num(values) - low) / ((high - low) or 1), 0, 1)
     pixels = np.rint(255 * shares).astype(np.uint8).tobytes()
     rows, columns = values.shape
@@ -178,6 +183,7 @@ def image(values, limits=(0, 1), map="grey"):
 
 def image_axes(box, values, title="", *, over=(), limits=(0, 1), map="grey", **more):
     """Axes that hold an image, in units of its pixels from its upper left corner."""
+    values = square(values)
     rows, columns = values.shape
     options = {"x": (0, columns), "y": (rows, 0), "grid": "", "spines": ()} | more
     return axes(box, [image(values, limits, map), *over], title=title, **options)

@@ -219,10 +219,10 @@ class TrainingLab(LearningPanel):
         """Pause, and go to the kept moment nearest to `step`, on its side of the present one."""
         with self._lock:
             there = self.past.go(step)
-            self.loss = self.trouble = None
+            self.loss = self.trouble = self.seen_all = None
             self.finished = False
             self.stop()
-            self.pace.pause()
+            self.on_pause()
             self.say(f"At step {there} again. Train goes on from here.")
 
     def test(self):
@@ -249,6 +249,6 @@ class TrainingLab(LearningPanel):
         alt = in_a_sentence(state, within_pairs(self.recipe))
         return alt, figures(state, where, state["epochs_done"] / target)
 
-    def pointed(self, at):
-        if at and self.watch.units:
-            self.unit = self.watch.units[int(at[0].split()[1])]
+    def pointed(self, name):
+        if name and self.watch.units:
+            self.unit = self.watch.units[int(name.split()[1])]

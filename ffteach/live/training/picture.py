@@ -1,11 +1,10 @@
 """The picture of the training lab: goodness by layer, two curves, and what is chosen to be seen."""
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...plots import numbers
+from ...drawable import numbers
 from ..shared.scene import (
     DOTTED,
     axes,
@@ -114,21 +113,18 @@ class TrainingPicture:
 
     def _fields(self, watch, unit):
         """What the most active units weigh, and the digits that excite one of them most."""
-        units, weights = watch.fields()
+        units, weights, unit, exciting = watch.fields(unit)
         weights = numbers(weights)
         needed = np.quantile(np.abs(weights), 0.998) if np.isfinite(weights).all() else 1.0
         far = self.reach["field"] = axis_end(max(needed, 1e-3), self.reach.get("field", 0))
         tiles = []
         for place, (one, pixels) in enumerate(zip(units, weights)):
             box = (30 + 44 * place, ROW, 42, 42)
-            tile = image_axes(
-                box, _square(pixels), limits=(-far, far), map="change", live=f"unit {place}"
-            )
+            tile = image_axes(box, pixels, limits=(-far, far), map="change", live=f"unit {place}")
             tiles.append(tile | {"spines": ("all",) if one == unit else ()})
-        unit = unit if unit in units else units[0]
         digits = [
             _digit_axes((30 + 32 * place, ROW + 58, 30, 30), pixels)
-            for place, pixels in enumerate(watch.exciting(unit))
+            for place, pixels in enumerate(exciting)
         ]
         texts = [
             {
@@ -227,12 +223,7 @@ def _curves(watch, target, guess, ghost):
     ]
 
 
-def _square(pixels):
-    side = math.isqrt(len(pixels))
-    return pixels.reshape(side, side)
-
-
 def _digit_axes(box, pixels):
     """A digit in grey, from its darkest to its brightest pixel."""
     pixels = numbers(pixels)
-    return image_axes(box, _square(pixels), limits=(pixels.min(), pixels.max()))
+    return image_axes(box, pixels, limits=(pixels.min(), pixels.max()))

@@ -1,0 +1,4 @@
+"""Beyond the first lessons: the rest of Hinton's paper, one short file for each later lesson.
+
+local       layers of small receptive fields, each unit with weights of its own (lesson 06)
+"""
