@@ -68,7 +68,8 @@ def sweep(
 ):
     """Check everything, then return a `Sweep` that trains each recipe with each seed.
 
-    results: the CSV file of the table; finished runs in it are not done again. executor: any of
+    results: the CSV file of the table; finished runs in it are not done again, wherever they were
+    done. It belongs to one sweep at a time. executor: any of
     `concurrent.futures`' kind that computes in processes, here or on other machines; by default
     `workers` processes, one for each core. which, root: see `load_mnist`, called where a run is
     done. device: see `choose_device`. Raises TypeError or ValueError, also for a file that holds
