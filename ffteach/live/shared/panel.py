@@ -126,11 +126,11 @@ class Panel:
             "line",
         )
         buttons = [*(self._clock() if trains else ()), *buttons]
-        self.figures, self.message = (widgets.HTML(layout={"margin": "0 2px"}) for _ in range(2))
+        self.message = widgets.HTML(layout={"margin": "0 2px"})
         self.message.add_class("ff-message")
         self.picture = self._scene(follows or {})
         self.buttons = _row(buttons if presenter else [*buttons, self.line_button])
-        self.status = widgets.VBox([self.figures, self.message])
+        self.status = widgets.VBox([self.message])
         self.status.add_class("ff-status")
         shown = [control for control in controls if not presenter or control in essential]
         self.control_box = _row(shown)
@@ -290,9 +290,9 @@ class Panel:
             **self.scene(state),
             "size": self.SIZE,
             "alt": alt,
+            "figures": figures,
             "answers": self._answered,
         }
-        self.figures.value = figures
 
     def do(self, act):
         """Do what a click asks for, when it may, and show the result, or an exception in words."""

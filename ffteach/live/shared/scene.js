@@ -116,7 +116,8 @@ async function found(manager, id) {
 function render({ model, el }) {
   const canvas = el.appendChild(document.createElement("canvas"));
   canvas.setAttribute("role", "img");
-  const said = Object.assign(document.createElement("div"), { className: "ff-told" });
+  const [figures, said] = ["ff-figures", "ff-told"].map(
+    (className) => Object.assign(document.createElement("div"), { className }));
   said.setAttribute("role", "status");
   let root = null, told = 0, calm = null;
 
@@ -140,6 +141,7 @@ function render({ model, el }) {
     const now = (name) => panel.partners[name]?.get("value");
     canvas.texts = paint(context, picture, colours(model.get("palette"), style), style, now);
     describe(picture.alt);
+    if (figures.told !== picture.figures) figures.innerHTML = figures.told = picture.figures;
     canvas.dataset.drawn = Number(canvas.dataset.drawn ?? 0) + 1;
     canvas.dispatchEvent(new CustomEvent("ff-drawn", { bubbles: true }));
   }
@@ -160,7 +162,8 @@ function render({ model, el }) {
     if (!root) return;
     name(root);
     if (said.isConnected) return;
-    root.querySelector(".ff-status")?.appendChild(said);
+    root.querySelector(".ff-status")?.append(said);
+    root.querySelector(".ff-status")?.prepend(figures);
     root.addEventListener("click", clicked, true);
     for (const kind of ["keydown", "blur"]) root.addEventListener(kind, typed, true);
     root.addEventListener("pointerdown", () => drag(true), true);
