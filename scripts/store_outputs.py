@@ -62,7 +62,8 @@ def hide_outputs(cell):
 
 
 def _belongs(output):
-    is_widget = WIDGET in output.get("data", {})
+    data = output.get("data", {})
+    is_widget = WIDGET in data or data.get("text/html") == ""  # with the place for its picture
     return not is_widget and not (output.output_type == "stream" and output.name == "stderr")
 
 

@@ -15,7 +15,7 @@ import ipywidgets as widgets
 import torch
 
 from ...at_once import answer_at_once
-from .lifetime import close_all, replace_former
+from .lifetime import close_all, keep, replace_former, show
 from .scene import Scene
 
 PATIENCE = 2.0  # seconds that a click waits for a panel that is busy in a cell's `run`
@@ -202,9 +202,9 @@ class Panel:
 
     # ---- how it is used
 
-    def _repr_mimebundle_(self, **options):
+    def _ipython_display_(self):
         answer_at_once(*self._widgets)
-        return self.widget._repr_mimebundle_(**options)
+        show(self)
 
     @property
     def settings(self):
@@ -358,6 +358,8 @@ class Panel:
             self.picture.send({"pong": content["ping"]})
         elif "ask" in content:
             self.tick(content["ask"])
+        elif "still" in content:
+            keep(self, content["still"])
         else:
             self.do(lambda: self.pointed(content["pointed"]))
 
