@@ -18,6 +18,8 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # The address that JupyterLab prints is that of the first lesson, and nothing is printed after it.
 FIRST   := --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 FIRST   += --LanguageServerManager.autodetect=False
+# Opening a lesson does not mark it as unsaved. A path of Python: -m looks in this folder.
+FIRST   += --ServerApp.contents_manager_class=scripts.lab_files.LessonFiles
 
 VENV := .venv
 PY   := $(VENV)/bin/python

@@ -51,16 +51,19 @@ def store(path):
 def hide_outputs(cell):
     """Let JupyterLab show the outputs of a cell, if there are some, only once it has been run.
 
-    In their place it shows the first line of the first output: so that one is empty.
+    In their place it shows the first line of the first output: so that one is empty. It writes both
+    names of this setting, so a lesson that is saved stays as it was stored.
     """
-    cell.metadata.pop("jupyter", None)
+    for name in ("jupyter", "collapsed"):
+        cell.metadata.pop(name, None)
     if cell.outputs:
-        cell.metadata.jupyter = {"outputs_hidden": True}
+        cell.metadata |= {"collapsed": True, "jupyter": {"outputs_hidden": True}}
         cell.outputs.insert(0, nbformat.v4.new_output("display_data", data={}))
 
 
 def _belongs(output):
-    is_widget = WIDGET in output.get("data", {})
+    data = output.get("data", {})
+    is_widget = WIDGET in data or data.get("text/html") == ""  # with the place for its picture
     return not is_widget and not (output.output_type == "stream" and output.name == "stderr")
 
 

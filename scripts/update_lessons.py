@@ -2,7 +2,8 @@
 
 Without make: python scripts/update_lessons.py.
 
-1. Every tracked file changed under notebooks/ is copied to my_work/<date-time>/ and compared.
+1. Every tracked file changed under notebooks/ is copied to my_work/<date-time>/ and compared; but
+   not a lesson that was only run or saved: all its cells are as they were handed out.
 2. The tracked files are put back as they were handed out.
 3. The new version is taken with a fast-forward, which never merges and never rewrites.
 
@@ -12,6 +13,7 @@ touched. Only the standard library is used.
 """
 
 import filecmp
+import json
 import os
 import shutil
 import subprocess
@@ -63,6 +65,20 @@ def changed_files() -> dict[str, str]:
     """
     entries = names(git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=no"))
     return {entry[3:]: entry[:2] for entry in entries}
+
+
+def only_run(path: str) -> bool:
+    """Is this a notebook whose cells are those of the last commit, all but their outputs?"""
+    try:
+        mine = json.loads((ROOT / path).read_bytes())["cells"]
+        handed_out = json.loads(git_bytes("cat-file", "blob", f"HEAD:{path}"))["cells"]
+        written = [
+            [(c["cell_type"], "".join(c["source"]), c.get("attachments")) for c in cells]
+            for cells in (mine, handed_out)
+        ]
+    except (ValueError, KeyError, TypeError, OSError):
+        return False
+    return written[0] == written[1]
 
 
 def listing(paths) -> str:
@@ -190,7 +206,8 @@ def update(safe: Safe) -> None:
     for path, (index, folder) in changes.items():
         if index in "AMT" and folder != " ":
             safe.copy_staged(path)
-    safe.copy([p for p in handed_out if (ROOT / p).is_symlink() or (ROOT / p).is_file()])
+    files = [p for p in handed_out if (ROOT / p).is_symlink() or (ROOT / p).is_file()]
+    safe.copy([path for path in files if not only_run(path)])
     arriving = names(git("diff", "--name-only", "-z", "--no-renames", "--diff-filter=A", old, new))
     if changes:
         git("reset", "--quiet")  # git's index only; no file changes

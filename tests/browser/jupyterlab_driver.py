@@ -17,6 +17,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 CHROMIUM_OPTIONS = (
@@ -113,6 +114,7 @@ class JupyterServer:
             f"--ServerApp.root_dir={root}",
             "--ServerApp.terminals_enabled=False",
             "--LanguageServerManager.autodetect=False",
+            "--ServerApp.contents_manager_class=scripts.lab_files.LessonFiles",
             "--LabApp.news_url=",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--expose-app-in-browser",
@@ -120,6 +122,7 @@ class JupyterServer:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 command,
+                cwd=Path(__file__).parents[2],
                 env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -16,6 +16,17 @@ def write_notebook(path, sources):
     path.write_text(v4.writes(v4.new_notebook(cells=cells, metadata=KERNEL)))
 
 
+SEEN = """panel => {
+    const canvas = panel.querySelector('.ff-picture canvas');
+    const said = panel.querySelector('.ff-status').innerText;
+    return [canvas.getAttribute('aria-label'), canvas.toDataURL(), said]; }"""
+FRAMES = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"""
+
+
+def _of_this_run(alt):
+    return alt and alt.split(" The run before, ")[0]
+
+
 class PanelPage:
     """One of the panels in the page, as someone sees and uses it."""
 
@@ -38,8 +49,7 @@ class PanelPage:
     @property
     def alt(self):
         """What the picture says of the present run."""
-        said = self.canvas_of_picture.get_attribute("aria-label")
-        return said and said.split(" The run before, ")[0]
+        return _of_this_run(self.canvas_of_picture.get_attribute("aria-label"))
 
     @property
     def pixels(self):
@@ -48,6 +58,12 @@ class PanelPage:
     @property
     def status(self):
         return self.part("ff-status").inner_text()
+
+    @property
+    def seen(self):
+        """The picture's text, its pixels and the status at one moment: they belong together."""
+        alt, pixels, status = self.root.evaluate(SEEN)
+        return _of_this_run(alt), pixels, status
 
     @property
     def step(self):
@@ -72,6 +88,7 @@ class PanelPage:
         wait_for(
             lambda: self.part("ff-train").inner_text(), "Train".__eq__, what="the button's Train"
         )
+        self.page.evaluate(FRAMES)  # what came before it is drawn
 
     def reset(self):
         self.part("ff-reset").click()
@@ -79,6 +96,14 @@ class PanelPage:
             lambda: self.status,
             lambda said: "Nothing trained yet" in said and "step 0" in said,
             what="the untrained network",
+        )
+
+    def changed(self, before, *, words=""):
+        """Wait for another picture than `seen` before, whose text says so, with other figures."""
+        return wait_for(
+            lambda: self.seen,
+            lambda now: words in now[0] and all(one != other for one, other in zip(now, before)),
+            what=f"another picture with {words!r}, other pixels and figures",
         )
 
     def wait_step(self, at_least, seconds=60):

@@ -17,8 +17,9 @@ class GoodnessPage(PanelPage):
     @property
     def right(self):
         """Share of right answers, as the picture's text and the table say it."""
-        share = re.search(r"right answers (\d+\.\d)%", self.alt)[1]
-        assert f"right answers {share}%" in self.status
+        alt, _, status = self.seen
+        share = re.search(r"right answers (\d+\.\d)%", alt)[1]
+        assert f"right answers {share}%" in status
         return float(share)
 
     def choose(self, css, option):
@@ -68,7 +69,7 @@ def test_everything_has_a_name(lab):
 
 
 def test_a_dragged_threshold_moves_picture_text_and_figures(lab):
-    pixels, status = lab.pixels, lab.status
+    before = lab.seen
     assert (
         lab.right == 50.0 and "threshold: 0.0% of the positives, 0.0% of the negatives" in lab.alt
     )  # all that the untrained layer shows lies below 2
@@ -78,29 +79,22 @@ def test_a_dragged_threshold_moves_picture_text_and_figures(lab):
         lambda threshold: 0.4 <= threshold <= 0.6,
         what="the threshold among the images",
     )
-    assert (
-        lab.pixels != pixels
-        and lab.status != status
-        and "threshold: 0.0% of the positives" not in lab.alt
-    )
+    now = lab.changed(before)
+    assert "threshold: 0.0% of the positives" not in now[0]
     lab.handle("ff-threshold").press("Home")
     wait_for(lambda: lab.threshold, (0.0).__eq__, what="a threshold of 0")
     assert "threshold: 100.0% of the positives, 100.0% of the negatives" in lab.alt
 
 
 def test_the_temperature_by_keyboard_moves_losses_but_no_answer(lab):
-    pixels, right, status = lab.pixels, lab.right, lab.status
+    seen, right = lab.seen, lab.right
     handle = lab.handle("ff-temperature")
     for _ in range(3):
         before = lab.temperature
         handle.press("ArrowLeft")
         wait_for(lambda: lab.temperature, lambda now: now < before, what="a lower temperature")
-    assert (
-        lab.temperature == 0.5
-        and lab.right == right
-        and lab.pixels != pixels
-        and lab.status != status
-    )
+    lab.changed(seen)
+    assert lab.temperature == 0.5 and lab.right == right
     handle.press("Home")
     wait_for(lambda: lab.temperature, (0.001).__eq__, what="the lowest temperature")
     assert (

@@ -74,3 +74,20 @@ def test_lesson_runs_in_the_browser(browser, server, lessons, name):
         for panel in panels:
             use(panel)
         assert lesson.problems() == []
+
+
+@pytest.mark.parametrize("name", ["00_start_here.ipynb", "exercises/lesson01.ipynb"])
+def test_a_lesson_that_was_opened_and_saved_is_as_it_was_handed_out(browser, server, name):
+    folder = server.root / "handed out"
+    shutil.copytree(NOTEBOOKS, folder, dirs_exist_ok=True)
+    stored = nbformat.read(folder / name, 4)
+    with NotebookPage(browser, server, f"handed out/{name}") as lesson:
+        model = "window.jupyterapp.shell.currentWidget.context.model"
+        lesson.page.wait_for_timeout(500)
+        assert not lesson.page.evaluate(f"() => {model}.dirty"), "the tab has a dot"
+        lesson.page.evaluate(f"() => {{ {model}.dirty = true; }}")
+        lesson.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        wait_for(lambda: lesson.page.evaluate(f"() => !{model}.dirty"), what="a saved lesson")
+    saved = nbformat.read(folder / name, 4)
+    assert saved.metadata == stored.metadata
+    assert [cell.source for cell in saved.cells] == [cell.source for cell in stored.cells]

@@ -31,25 +31,8 @@ class MaskPage(PanelPage):
     def seed(self):
         return int(re.search(r"seed (\d+)", self.alt)[1])
 
-    @property
-    def seen(self):
-        return self.alt, self.pixels, self.status
-
     def choose(self, css, label):
         self.part(css).locator("select").select_option(label=label)
-
-    def changed(self, before, *, words=""):
-        """Wait for another picture whose text says so; all that is seen has changed with it."""
-        wait_for(
-            lambda: self.alt,
-            lambda alt: alt != before[0] and words in alt,
-            what=f"another picture with {words!r}",
-        )
-        wait_for(
-            lambda: [now != former for now, former in zip(self.seen, before)],
-            all,
-            what="other words, pixels and figures",
-        )
 
 
 @pytest.fixture(scope="module")

@@ -105,3 +105,29 @@ def test_a_restarted_kernel_leaves_no_panel_that_seems_to_train(lab, notebook):
     wait_for(told.inner_text, lambda text: "has ended" in text, seconds=60, what="words")
     assert lab.part("ff-train").inner_text() == "Train" and "Training." not in lab.status
     assert all(button.is_disabled() for button in lab.root.get_by_role("button").all())
+
+
+def test_a_notebook_that_is_opened_again_shows_the_last_picture_of_its_panel(browser, server):
+    cells = ["from ffteach.live import GoodnessLab", "GoodnessLab()"]
+    write_notebook(server.root / "reopened.ipynb", cells)
+    still, missing = ".ff-still img", "model not found"
+    with NotebookPage(browser, server, "reopened.ipynb") as notebook:
+        notebook.run_all()
+        lab = PanelPage(notebook, 1)
+        wait_for(lambda: lab.shown, what="the picture")
+        lab.handle("ff-threshold").press("Home")
+        wait_for(lambda: lab.threshold, (0.0).__eq__, what="a threshold of 0")
+        kept = notebook.page.locator(still)
+        wait_for(kept.count, what="the picture that is kept")
+        wait_for(lambda: kept.get_attribute("alt"), lab.alt.__eq__, what="the last picture")
+        assert not kept.is_visible()
+        notebook.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        notebook.page.wait_for_timeout(500)
+    assert (server.root / "reopened.ipynb").stat().st_size < 60_000
+    with NotebookPage(browser, server, "reopened.ipynb") as notebook:
+        output = notebook.page.locator(".jp-Cell").nth(1).locator(".jp-Cell-outputWrapper")
+        output.locator("img").wait_for()
+        assert "threshold 0.00" in output.locator("img").get_attribute("alt")
+        assert "run this cell, and it is alive again" in output.inner_text()
+        wait_for(lambda: output.get_by_text(missing).count(), what="JupyterLab's words")
+        assert not output.get_by_text(missing).is_visible()

@@ -13,9 +13,15 @@ def alt(panel):
     return panel.picture.value["alt"]
 
 
+def figures(panel):
+    """The line of HTML under the buttons."""
+    return panel.picture.value["figures"]
+
+
 def picture(panel):
-    """The picture as the browser has it, without the count of the clock."""
-    return {name: value for name, value in panel.picture.value.items() if name != "answers"}
+    """The picture as the browser has it, without the count of the clock and times left."""
+    beside = "answers", "figures"
+    return {name: value for name, value in panel.picture.value.items() if name not in beside}
 
 
 def part(panel, title):

@@ -12,6 +12,7 @@ from by_hand import (
     alt,
     burn,
     check_classes,
+    figures,
     part,
     picture,
     pixels,
@@ -94,7 +95,7 @@ def test_an_empty_pad_shows_no_goodness_and_nothing_runs_until_a_click(pad):
     assert (
         alt(pad) == "The pad is empty: no goodness to show. The overlay is label 0 at strength 4.0."
     )
-    assert "Nothing drawn yet" in pad.figures.value and "press Train" in pad.message.value
+    assert "Nothing drawn yet" in figures(pad) and "press Train" in pad.message.value
 
 
 def test_the_default_learns_the_sample():
@@ -151,10 +152,9 @@ def test_all_that_is_shown_is_what_the_network_says(drawn, digits):
             assert (hand["shape"], hand["x"]) == ("diamond", label)
             assert hand["y"] == pytest.approx(by_hand[1])
             assert bars["y"] == pytest.approx(state["goodness"][1])
-    assert (
-        f"The network says {state['answer']}." in alt(drawn)
-        and f"says <b>{state['answer']}</b>" in drawn.figures.value
-    )
+    assert f"The network says {state['answer']}." in alt(
+        drawn
+    ) and f"says <b>{state['answer']}</b>" in figures(drawn)
     (bars,), (star, _) = (series(part(drawn, "Sum"), kind) for kind in ("bars", "marks"))
     winners = [label for label, role in enumerate(bars["roles"]) if role == "positive"]
     assert winners == [state["answer"]] == star["x"].tolist() and star["shape"] == "star"

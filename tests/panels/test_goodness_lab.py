@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from by_hand import BURNT, alt, burn, check_classes, picture, series, traces, widgets_left
+from by_hand import BURNT, alt, burn, check_classes, figures, picture, series, traces, widgets_left
 
 from ffteach import Digits, Split, goodness, overlay_label, train
 from ffteach.live import GoodnessLab
@@ -187,7 +187,7 @@ def test_the_words_follow_the_controls(lab):
             f"threshold {state['threshold']:.2f} and temperature {state['temperature']:.2g}."
             in alt(lab)
         )
-        for text in (alt(lab), lab.figures.value):
+        for text in (alt(lab), figures(lab)):
             assert (
                 f"{state['loss_pos']:.3f}" in text
                 and f"{state['accuracy']:.1%}" in text

@@ -9,6 +9,7 @@ import torch
 from by_hand import (
     alt,
     check_classes,
+    figures,
     histograms,
     part,
     picture,
@@ -286,7 +287,7 @@ def test_the_mosaic_shows_what_has_changed_most(make_lab, monkeypatch):
 
 def test_the_test_error_stays_hidden_until_revealed_and_stands_next_to_the_baselines(lab, digits):
     lab.run(12)
-    assert lab.state["test_errors"] is None and "Test error" not in lab.figures.value
+    assert lab.state["test_errors"] is None and "Test error" not in figures(lab)
     lab.controls.reveal.click()
     errors = lab.state["test_errors"]
     tested = Digits(lab.watch.train, digits.validation, digits.test)
@@ -296,7 +297,7 @@ def test_the_test_error_stays_hidden_until_revealed_and_stands_next_to_the_basel
         errors == pytest.approx(expected | {"forward_forward": own}, abs=0.011)
         and lab.state["test_error_step"] == 12
     )
-    assert f"Test error <b>{errors['forward_forward']:.1%}</b>" in lab.figures.value
+    assert f"Test error <b>{errors['forward_forward']:.1%}</b>" in figures(lab)
     lab.reset_button.click()
     assert lab.state["test_errors"] is None
 

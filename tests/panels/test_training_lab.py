@@ -12,6 +12,7 @@ from by_hand import (
     alt,
     burn,
     check_classes,
+    figures,
     histograms,
     part,
     picture,
@@ -22,6 +23,7 @@ from by_hand import (
     traces,
     widgets_left,
 )
+from ipywidgets import Widget
 
 from ffteach import RECIPES, Digits, error_rate, goodness_per_label, train
 from ffteach.live import PRESETS, SLOW_MOTION, TrainingLab
@@ -698,11 +700,11 @@ def test_the_ten_goodness_values_are_those_of_the_chosen_image(lab, digits):
 
 def test_the_test_error_stays_hidden_until_revealed(lab, digits):
     lab.run(12)
-    assert lab.state["test_error"] is None and "Test error" not in lab.figures.value
+    assert lab.state["test_error"] is None and "Test error" not in figures(lab)
     lab.controls.reveal.click()
     error = error_rate(lab.training.net, digits.test)
     assert (lab.state["test_error"], lab.state["test_error_step"]) == (error, 12)
-    assert f"Test error <b>{error:.1%}</b> at step 12" in lab.figures.value
+    assert f"Test error <b>{error:.1%}</b> at step 12" in figures(lab)
     lab.reset_button.click()
     assert lab.state["test_error"] is None
 
@@ -971,3 +973,15 @@ def test_the_line_follows_the_controls_and_a_button_prints_it(make_lab, digits):
     lab.reset_button.click()
     assert plain(other.run(6)) == plain(lab.run(6))
     other.close()
+
+
+def test_a_picture_its_sentence_and_its_figures_are_one_message(lab, monkeypatch):
+    sent, send = [], Widget.send_state
+    monkeypatch.setattr(
+        Widget, "send_state", lambda self, key=None: (sent.append((self, key)), send(self, key))
+    )
+    lab.train_button.value = True
+    sent.clear()
+    play(lab, 1)
+    assert [name for widget, name in sent if widget is not lab.controls.rewind] == ["value"]
+    assert "step" in figures(lab) and "accuracy" in alt(lab)

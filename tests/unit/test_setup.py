@@ -146,7 +146,8 @@ PIP_LAB, PIP_TEST, PIP_DEMO = (
 LAB = (
     f"-m jupyterlab --ServerApp.root_dir=. {'--allow-root ' if os.geteuid() == 0 else ''}"
     "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb "
-    "--LanguageServerManager.autodetect=False"
+    "--LanguageServerManager.autodetect=False "
+    "--ServerApp.contents_manager_class=scripts.lab_files.LessonFiles"
 )
 DEMO = "-m voila demo/training_lab.ipynb --Voila.config_file_paths=demo"
 TEST = (
@@ -392,6 +393,26 @@ def clone(tmp_path) -> Clone:
     if not shutil.which("git"):
         pytest.skip("git is not installed")
     return Clone(tmp_path)
+
+
+def a_notebook(source, *, outputs=(), version=None):
+    info = {"name": "python", **({"version": version} if version else {})}
+    cell = {"cell_type": "code", "source": source, "outputs": list(outputs), "metadata": {}}
+    return json.dumps({"cells": [cell], "metadata": {"language_info": info}})
+
+
+def test_update_keeps_no_copy_of_a_lesson_that_was_only_run_or_saved(clone):
+    clone.publish({"notebooks/a.ipynb": a_notebook(["x = 1\n", "x"])})
+    assert clone.update()[0] == 0
+    output = {"output_type": "stream", "name": "stdout", "text": "1"}
+    ran = a_notebook("x = 1\nx", outputs=[output], version="3.12.1")
+    for text, kept in ((ran, {}), (ran.replace("x = 1", "x = 2"), {"notebooks/a.ipynb"})):
+        clone.edit({"notebooks/a.ipynb": text})
+        clone.publish({"notebooks/b.ipynb": f"lesson b, without {len(kept)}"})
+        status, said = clone.update()
+        assert status == 0 and clone.is_newest() and clone.is_clean(), said
+        assert set(clone.files(kept=True)) == set(kept)
+        assert ("copied" in said) == bool(kept)
 
 
 def test_update_keeps_changed_lessons_and_takes_the_new_ones(clone):

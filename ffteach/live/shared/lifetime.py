@@ -1,6 +1,9 @@
-"""Which panels there are, and what a closed one leaves: nothing."""
+"""Which panels there are, what a closed one leaves, nothing, and a saved one: its last picture."""
+
+import html
 
 from IPython import get_ipython
+from IPython.display import HTML, display, update_display
 
 from ...at_once import everything
 
@@ -45,3 +48,27 @@ def close_all(*widgets):
     """Close widgets and all that they hold."""
     for widget in list(everything(*widgets)):
         widget.close()
+
+
+# A second output, shown where the panel is missing: in a notebook that is opened again. There
+# JupyterLab has but "model not found" for it.
+STILL = """<div class="ff-still"><style>
+.jp-OutputArea-output.jupyter-widgets:not(:has(*)) {{ display: none; }}
+</style><img src="{image}" alt="{alt}" width="{width}">
+<p>The last picture of a panel: run this cell, and it is alive again.</p></div>"""
+
+
+def show(panel):
+    """Show a panel, and make room for its last picture."""
+    display(panel.widget)
+    panel.still = ""
+    display(HTML(panel.still), display_id=panel.widget.model_id)
+
+
+def keep(panel, image):
+    """Leave a picture, the address of its data, in the notebook."""
+    alt = html.escape(panel.picture.value["alt"])
+    still = STILL.format(image=image, alt=alt, width=panel.SIZE[0])
+    if still != panel.still:
+        panel.still = still
+        update_display(HTML(still), display_id=panel.widget.model_id)

@@ -15,7 +15,7 @@ import ipywidgets as widgets
 import torch
 
 from ...at_once import answer_at_once
-from .lifetime import close_all, replace_former
+from .lifetime import close_all, keep, replace_former, show
 from .scene import Scene
 
 PATIENCE = 2.0  # seconds that a click waits for a panel that is busy in a cell's `run`
@@ -126,11 +126,11 @@ class Panel:
             "line",
         )
         buttons = [*(self._clock() if trains else ()), *buttons]
-        self.figures, self.message = (widgets.HTML(layout={"margin": "0 2px"}) for _ in range(2))
+        self.message = widgets.HTML(layout={"margin": "0 2px"})
         self.message.add_class("ff-message")
         self.picture = self._scene(follows or {})
         self.buttons = _row(buttons if presenter else [*buttons, self.line_button])
-        self.status = widgets.VBox([self.figures, self.message])
+        self.status = widgets.VBox([self.message])
         self.status.add_class("ff-status")
         shown = [control for control in controls if not presenter or control in essential]
         self.control_box = _row(shown)
@@ -202,9 +202,9 @@ class Panel:
 
     # ---- how it is used
 
-    def _repr_mimebundle_(self, **options):
+    def _ipython_display_(self):
         answer_at_once(*self._widgets)
-        return self.widget._repr_mimebundle_(**options)
+        show(self)
 
     @property
     def settings(self):
@@ -290,9 +290,9 @@ class Panel:
             **self.scene(state),
             "size": self.SIZE,
             "alt": alt,
+            "figures": figures,
             "answers": self._answered,
         }
-        self.figures.value = figures
 
     def do(self, act):
         """Do what a click asks for, when it may, and show the result, or an exception in words."""
@@ -358,6 +358,8 @@ class Panel:
             self.picture.send({"pong": content["ping"]})
         elif "ask" in content:
             self.tick(content["ask"])
+        elif "still" in content:
+            keep(self, content["still"])
         else:
             self.do(lambda: self.pointed(content["pointed"]))
 

@@ -9,6 +9,7 @@ const EARLY = 0.5; // of the time between two pictures, after which the one afte
 const STALLED = 3000; // milliseconds without a picture after which it asks once more
 const PATIENCE = 200; // milliseconds within which Python acknowledges a click
 const CALM = 1000; // milliseconds between two alternative texts while the picture moves
+const REST = 1500; // milliseconds after which a picture that does not move is kept in the notebook
 const BUSY =
   "Python is busy, probably with a cell: this click waits for it, and further clicks are dropped.";
 const DEAD = "The kernel that this panel belongs to has ended: run its cell again.";
@@ -116,9 +117,10 @@ async function found(manager, id) {
 function render({ model, el }) {
   const canvas = el.appendChild(document.createElement("canvas"));
   canvas.setAttribute("role", "img");
-  const said = Object.assign(document.createElement("div"), { className: "ff-told" });
+  const [figures, said] = ["ff-figures", "ff-told"].map(
+    (className) => Object.assign(document.createElement("div"), { className }));
   said.setAttribute("role", "status");
-  let root = null, told = 0, calm = null;
+  let root = null, told = 0, calm = null, rest = null;
 
   function draw() {
     const picture = model.get("value");
@@ -140,8 +142,22 @@ function render({ model, el }) {
     const now = (name) => panel.partners[name]?.get("value");
     canvas.texts = paint(context, picture, colours(model.get("palette"), style), style, now);
     describe(picture.alt);
+    if (figures.told !== picture.figures) figures.innerHTML = figures.told = picture.figures;
+    clearTimeout(rest);
+    if (!panel.partners.train?.get("value")) rest = setTimeout(keep, REST);
     canvas.dataset.drawn = Number(canvas.dataset.drawn ?? 0) + 1;
     canvas.dispatchEvent(new CustomEvent("ff-drawn", { bubbles: true }));
+  }
+
+  function keep() { // for a notebook that is opened without its kernel
+    if ([...panel.views][0] !== view) return;
+    const [width, height] = model.get("value").size, style = getComputedStyle(el);
+    const still = Object.assign(document.createElement("canvas"), { width, height });
+    const context = still.getContext("2d");
+    context.fillStyle = colours(model.get("palette"), style).page;
+    context.fillRect(0, 0, width, height);
+    context.drawImage(canvas, 0, 0, width, height);
+    model.send({ still: still.toDataURL("image/webp", 0.8) });
   }
 
   function describe(alt) { // not twenty times a second
@@ -160,7 +176,8 @@ function render({ model, el }) {
     if (!root) return;
     name(root);
     if (said.isConnected) return;
-    root.querySelector(".ff-status")?.appendChild(said);
+    root.querySelector(".ff-status")?.append(said);
+    root.querySelector(".ff-status")?.prepend(figures);
     root.addEventListener("click", clicked, true);
     for (const kind of ["keydown", "blur"]) root.addEventListener(kind, typed, true);
     root.addEventListener("pointerdown", () => drag(true), true);
@@ -241,7 +258,7 @@ function render({ model, el }) {
     panel.views.delete(view);
     sizes.disconnect();
     themes.disconnect();
-    clearTimeout(calm);
+    [calm, rest].forEach(clearTimeout);
     schemes.forEach((scheme) => scheme.removeEventListener("change", draw));
     window.removeEventListener("resize", draw);
   };

@@ -39,7 +39,7 @@ BINS = 75  # of a histogram
 
 
 class Scene(anywidget.AnyWidget):
-    """The canvas of a panel. `value` is its picture: size, axes, legends, texts and alt.
+    """The canvas of a panel. `value` is its picture: size, axes, legends, texts, alt and figures.
 
     partners: by name the ids of the models that it follows in the browser: "train", the button of
     the clock, and the sliders that act while they are dragged. fills: as wide as the panel, for
