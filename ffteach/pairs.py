@@ -103,7 +103,7 @@ class HybridPairs:
         return self.layer.rescale(images).to(self.dtype)
 
     def _hybrids(self, images, *, generator):
-        if self.recipe.mask == "half":
+        if self.recipe.mask == "blend":
             return blends(images, generator=generator)
         options = {"size": math.isqrt(images.shape[1]), "generator": generator}
         if self.recipe.mask == "gaussian":

@@ -425,7 +425,7 @@ def test_the_recipe_chooses_the_masks(few, changes, draw):
 
 def test_half_of_each_image_is_a_pair_that_the_same_weights_see_twice(few):
     """Self-contrastive pairs, written out: both images side by side, the weights repeated."""
-    layer, pairs = pairs_of(few, mask="half")
+    layer, pairs = pairs_of(few, mask="blend")
     rows = torch.tensor([5, 17, 3, 120])
     x, images = pairs(rows, 0).inputs.x, few.images[rows]
     others = images[other_positions(4, generator=seeded(7))]
