@@ -132,6 +132,36 @@ def load_mnist(which="sample", *, root=None, validation=0, device=None):
     return Digits(train, held_out, test).to(device)
 
 
+def load_fashion_mnist(*, root=None, validation=0, device=None):
+    """Return `Digits` that are clothes: Fashion-MNIST's 60 000 and 10 000 images, labels 0..9.
+
+    root: its folder (it holds `FashionMNIST/raw`), else as for `load_mnist`; what is missing comes
+    by torchvision, which checks it. validation, device: see `load_mnist`. Raises RuntimeError if
+    the images cannot be had, ValueError for a wrong argument or a damaged file.
+
+        data = load_fashion_mnist(validation=5000)  # train and predict take it as they take digits
+    """
+    from torchvision.datasets import FashionMNIST
+
+    device = choose_device(device)
+    root = Path(root).expanduser() if root else cache_folder()
+    try:
+        train, test = (FashionMNIST(root, train=part, download=True) for part in (True, False))
+    except (OSError, RuntimeError) as error:
+        raise RuntimeError(
+            f"no Fashion-MNIST in {root}, and it could not be downloaded or read: {error}"
+        ) from error
+    except (ValueError, IndexError, AssertionError) as error:  # the reader's
+        what = str(error) or type(error).__name__
+        raise ValueError(
+            f"a file in {root / 'FashionMNIST' / 'raw'} is damaged ({what}): delete that folder "
+            "and load again"
+        ) from error
+    train, test = (_as_split(part.data, part.targets) for part in (train, test))
+    train, held_out = hold_out(train, validation)
+    return Digits(train, held_out, test).to(device)
+
+
 def hold_out(split, count):
     """Return `(rest, held_out)`: `count` images set aside, equally many of each digit, fixed seed.
 

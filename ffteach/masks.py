@@ -181,6 +181,21 @@ def hybrids(images, masks=None, *, generator=None):
     return mix(images, masks, generator=generator)
 
 
+def blends(images, *, generator=None):
+    """Return half of every image on half of another one: `(N, D)` -> `(N, D)`.
+
+    As negatives these are the image pairs of self-contrastive Forward-Forward (Nature
+    Communications 2025), whose positives are an image beside itself: the same weights see both
+    halves of a pair, and W x + W y = W (x + y). Raises ValueError for one image alone, else as
+    `check_images`.
+
+    >>> blends(torch.eye(2)).tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
+    """
+    check_images(images)
+    return hybrids(images, torch.full_like(images, 0.5), generator=generator)
+
+
 def mix(images, masks, *, generator):
     """Mix as `hybrids` does, without looking at the images."""
     others = images[other_positions(len(images), generator=generator).to(images.device)]

@@ -14,7 +14,7 @@ import torch
 from .checks import check_labels
 from .head import head_inputs
 from .layers import Rows
-from .masks import blur_masks, gaussian_masks, mix
+from .masks import blends, blur_masks, gaussian_masks, mix
 from .negatives import draw_hard_labels, draw_labels_of_other_images, draw_wrong_labels
 from .overlay import LabelledPairs, SharedOverlay, split_overlay
 from .shifts import randomly_shifted
@@ -103,6 +103,8 @@ class HybridPairs:
         return self.layer.rescale(images).to(self.dtype)
 
     def _hybrids(self, images, *, generator):
+        if self.recipe.mask == "blend":
+            return blends(images, generator=generator)
         options = {"size": math.isqrt(images.shape[1]), "generator": generator}
         if self.recipe.mask == "gaussian":
             masks = gaussian_masks(len(images), **options)

@@ -84,7 +84,8 @@ class Recipe:
     hard_by: _one_of("goodness", "head") = "goodness"
     hardness: NotNegative = 20.0
     uniform_epochs: _whole(0) = 1  # of each layer's turn, before the hard negatives begin
-    mask: _one_of("blur", "gaussian") = "blur"  # "hybrids": Hinton's blurred bits, or system C's
+    # "hybrids": Hinton's blurred bits, system C's, or both images everywhere: `blends`
+    mask: _one_of("blur", "gaussian", "blend") = "blur"
     blurs: _whole(0, MOST_BLURS) = 8  # of mask "blur": how often [1/4, 1/2, 1/4] is applied
 
     # changes of the images, other ones in every batch

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 import ffteach
 from ffteach import RECIPES, LinearProbe, PublishedProbe, Recipe, Split, features, train
+from ffteach.masks import blends
 
 from . import Claim
 
@@ -68,6 +69,8 @@ ONE_LAYER = Recipe(widths=(784, 300), negatives="hybrids", threshold=1.0, epochs
 def negatives_of(kind):
     if kind == "noise":
         return lambda images, generator: torch.rand(images.shape, generator=generator)
+    if kind == "pairs":
+        return blends
     draw = MASKS[kind]
     return lambda images, generator: ffteach.hybrids(
         images, draw(len(images), generator=generator), generator=generator
@@ -313,6 +316,34 @@ LESSON_03 = [
         lambda seed: change_in_cross("one pixel", seed),
         0.9,
         1.1,
+    ),
+    Claim(
+        "03, section 8",
+        "pairs in the wrong order: 8 blurs taught by 8 blurs instead of by pairs, points",
+        lambda seed: misses("pairs", "8 blurs", seed) - misses("8 blurs", "8 blurs", seed),
+        2,
+        8,
+    ),
+    Claim(
+        "03, section 8",
+        "the same for pairs",
+        lambda seed: misses("8 blurs", "pairs", seed) - misses("pairs", "pairs", seed),
+        8,
+        16,
+    ),
+    Claim(
+        "03, section 8",
+        "taught by pairs, one in seven 8-blur hybrids is not told, %",
+        lambda seed: misses("pairs", "8 blurs", seed),
+        12,
+        16,
+    ),
+    Claim(
+        "03, section 8",
+        "the probe after pairs and after 8 blurs differ by less than a point",
+        lambda seed: layer_error("pairs", seed) - layer_error("8 blurs", seed),
+        -1,
+        1,
     ),
 ]
 

@@ -26,7 +26,7 @@ from ffteach.live import ProbeLab
 from ffteach.live.probe import watch as probe_watch
 from ffteach.live.probe.slices import DECAY, fit_in_slices
 from ffteach.live.shared import looking, panel
-from ffteach.masks import blur_masks
+from ffteach.masks import blur_masks, other_positions
 from ffteach.plots import mosaic, numbers
 
 SMALL = ProbeLab.DEFAULT.but(
@@ -47,6 +47,7 @@ CONTROLS = {
     "ff-line": "line_button",
     "ff-reveal": "controls.reveal",
     "ff-widths": "controls.widths",
+    "ff-mask": "controls.mask",
     "ff-blurs": "controls.blurs",
     "ff-labels": "controls.labels",
     "ff-seed": "controls.seed",
@@ -380,6 +381,18 @@ def test_the_line_says_what_was_given_and_makes_the_same_panel(digits, options):
 def test_the_published_recipe_runs_too(make_lab):
     lab = make_lab(RECIPES["mask-probe"].but(widths=(784, 12, 12), train_images=None))
     assert lab.controls.blurs.disabled and lab.run(3)["step"] == 3
+
+
+def test_image_pairs_wait_for_reset_and_then_teach(lab):
+    controls = lab.controls
+    controls.mask.value = "blend"
+    assert controls.blurs.disabled and lab.training.recipe.mask == "blur"
+    lab.reset_button.click()
+    assert lab.training.recipe.mask == "blend" and "mask='blend'" in lab.line
+    images = lab.training.pairs.images[:20]
+    half = lab.training.pairs.draw(images, generator=torch.Generator().manual_seed(1))
+    others = images[other_positions(20, generator=torch.Generator().manual_seed(1))]
+    torch.testing.assert_close(half, (images + others) / 2)
 
 
 def test_divergence_and_death_are_named(lab):

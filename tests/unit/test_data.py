@@ -13,7 +13,7 @@ import torch
 
 from ffteach import Digits, data, load_mnist
 from ffteach.checks import check_images, check_labels
-from ffteach.data import RAW_FILES, hold_out, rescale_pixels
+from ffteach.data import RAW_FILES, hold_out, load_fashion_mnist, rescale_pixels
 
 NAMES = list(RAW_FILES)
 
@@ -242,6 +242,32 @@ def test_full_set_is_read_from_a_folder_without_a_download(
         0,
         1,
     ]
+
+
+def test_fashion_mnist_is_read_from_its_own_folder(tmp_path, no_network, monkeypatch):
+    made = write_mnist(tmp_path / "made").parent
+    made.rename(tmp_path / "FashionMNIST")
+    clothes = load_fashion_mnist(root=str(tmp_path), validation=10)
+    assert [len(split.images) for split in clothes] == [10, 10, 20]
+    assert clothes.test.labels.tolist() == [*range(10)] * 2
+    assert torch.equal(clothes.test.images[:10].argmax(dim=1), torch.arange(10))
+    assert clothes.test.images.aminmax() == (0, 1)
+    monkeypatch.setenv("FFTEACH_DATA", str(tmp_path))
+    assert torch.equal(load_fashion_mnist().test.images, clothes.test.images)
+    with pytest.raises(ValueError, match="validation=15: give a multiple of 10"):
+        load_fashion_mnist(root=tmp_path, validation=15)
+    (tmp_path / "FashionMNIST" / "raw" / NAMES[0]).write_bytes(b"no digits")
+    with pytest.raises(ValueError, match="FashionMNIST.raw is damaged .*delete that folder"):
+        load_fashion_mnist(root=tmp_path)
+
+
+def test_fashion_mnist_without_network_says_so(tmp_path, monkeypatch):
+    def fail(*args, **options):
+        raise URLError("network is unreachable")
+
+    monkeypatch.setattr("urllib.request.urlopen", fail)
+    with pytest.raises(RuntimeError, match="(?s)no Fashion-MNIST in .*network is unreachable"):
+        load_fashion_mnist(root=tmp_path)
 
 
 def test_full_set_without_network_says_what_was_tried_and_what_to_do(tmp_path, no_network, capsys):

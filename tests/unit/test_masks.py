@@ -11,6 +11,7 @@ from ffteach import Recipe, blur_masks, gaussian_masks, hybrids, train
 from ffteach.masks import (
     GAUSSIAN_BLURS,
     HINTON_KERNEL,
+    blends,
     blur,
     blur_matrix,
     gaussian_kernel,
@@ -420,6 +421,21 @@ def test_the_recipe_chooses_the_masks(few, changes, draw):
     generator, rows = seeded(7), torch.arange(50)
     expected = hybrids(few.images[rows], draw(generator), generator=generator)
     torch.testing.assert_close(pairs(rows, 0).inputs.x[50:], layer.rescale(expected))
+
+
+def test_half_of_each_image_is_a_pair_that_the_same_weights_see_twice(few):
+    """Self-contrastive pairs, written out: both images side by side, the weights repeated."""
+    layer, pairs = pairs_of(few, mask="blend")
+    rows = torch.tensor([5, 17, 3, 120])
+    x, images = pairs(rows, 0).inputs.x, few.images[rows]
+    others = images[other_positions(4, generator=seeded(7))]
+    twice = torch.cat([layer.weight, layer.weight], dim=1)
+    for half, second in ((x[:4], images), (x[4:], others)):
+        seen = torch.cat([images, second], dim=1)
+        length = (images + second).square().mean(dim=1, keepdim=True).sqrt()
+        torch.testing.assert_close(half @ layer.weight.T, seen @ twice.T / length)
+    with pytest.raises(ValueError, match="one image alone"):
+        blends(few.images[:1])
 
 
 def test_fresh_negatives_differ_from_batch_to_batch_and_fixed_ones_do_not(few):

@@ -46,7 +46,7 @@ CLASSES = {  # of each panel; the first of its own ones is the whole
         "ff-padding",
         "ff-seed",
     ),
-    "ProbeLab": (*_LEARNING, "ff-probe-lab", "ff-blurs", "ff-labels"),
+    "ProbeLab": (*_LEARNING, "ff-probe-lab", "ff-mask", "ff-blurs", "ff-labels"),
     "DigitPad": (
         *_TRAINING,
         "ff-digit-pad",
