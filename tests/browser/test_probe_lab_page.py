@@ -50,7 +50,7 @@ def test_nothing_runs_before_a_click_and_everything_has_a_name(lab):
         assert lab.root.get_by_role("textbox", name=f"{name} as a number").count() == 1
     for role, names in {
         "textbox": ("Widths",),
-        "spinbutton": ("Blurs of the masks", "Labels for the probe", "Seed"),
+        "spinbutton": ("Blurs", "Labels for the probe", "Seed"),
     }.items():
         for name in names:
             assert lab.root.get_by_role(role, name=name, exact=True).count() == 1
@@ -97,7 +97,7 @@ def test_train_measures_the_baselines_and_a_dragged_threshold_acts_on_the_way(la
 def test_what_needs_a_new_network_waits_for_reset(lab):
     lab.part("ff-step").click()
     wait_for(lambda: lab.step, (1).__eq__, seconds=60, what="one step")
-    blurs = lab.root.get_by_role("spinbutton", name="Blurs of the masks", exact=True)
+    blurs = lab.root.get_by_role("spinbutton", name="Blurs", exact=True)
     blurs.fill("2")
     blurs.press("Enter")
     wait_for(lambda: lab.status, lambda said: "waits for Reset" in said, what="the hint")

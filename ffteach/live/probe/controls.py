@@ -19,8 +19,8 @@ class ProbeControls(LearningControls):
             recipe.blurs,
             min=0,
             max=max(50, recipe.blurs),
-            description="Blurs of the masks",
-            **small(180),
+            description="Blurs",
+            **small(95),
         )
         self.mask.observe(self._only_blurred_masks_have_blurs, "value")
         self._only_blurred_masks_have_blurs()
