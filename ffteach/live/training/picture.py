@@ -87,6 +87,7 @@ class TrainingPicture:
             x=(-0.6, 9.6),
             y=(-far, 1.5 * far),
             title=name,
+            align="start",
             xticks=digits,
             yticks=ticks(-far, far, 3),
             grid="",
