@@ -66,6 +66,23 @@ def test_a_panel_fits_a_laptop_and_its_status_stands_under_the_buttons(laptop, s
     assert min(tracks(panel)) >= TRACK
 
 
+@pytest.mark.parametrize("kind", ["laptop", "projector"])
+def test_pictures_follow_a_window_that_becomes_narrow_and_wide_again(request, kind):
+    notebook = request.getfixturevalue(kind)
+    first = notebook.page.viewport_size
+    panels = [panel_of(notebook, name) for name in PANELS]
+    ends = lambda locator: (frame := locator.bounding_box())["x"] + frame["width"]
+    heights = lambda: [panel.root.bounding_box()["height"] for panel in panels]
+    before = heights()
+    for width in (first["width"] + 300, first["width"] - 200):
+        notebook.page.set_viewport_size({"width": width, "height": first["height"]})
+        for panel in panels:
+            room = ends(panel.root.locator("xpath=.."))
+            wait_for(lambda: ends(panel.canvas_of_picture) <= room + 1, seconds=5, what="all of it")
+    notebook.page.set_viewport_size(first)
+    wait_for(heights, before.__eq__, seconds=5, what="the panels as they were")
+
+
 @pytest.mark.parametrize("name", ["TrainingLab", "ProbeLab"])
 def test_the_revealed_test_error_is_seen_where_the_button_is_pressed(laptop, name):
     panel = panel_of(laptop, name)

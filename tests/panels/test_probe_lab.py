@@ -1,6 +1,7 @@
 """The probe lab without a browser: its widgets' values are set and its clock is ticked here."""
 
 import functools
+import itertools
 import re
 
 import numpy as np
@@ -24,6 +25,7 @@ from by_hand import (
 from ffteach import RECIPES, Digits, LinearProbe, baselines, features, goodness, hybrids, train
 from ffteach.live import ProbeLab
 from ffteach.live.probe import watch as probe_watch
+from ffteach.live.probe.lab import PROBE
 from ffteach.live.probe.slices import DECAY, fit_in_slices
 from ffteach.live.shared import looking, panel
 from ffteach.masks import blur_masks, other_positions
@@ -221,8 +223,16 @@ def test_where_the_descent_starts_and_how_it_is_cut_leaves_no_trace(digits, make
     )
 
 
-def test_the_probe_of_a_running_clock_belongs_to_a_moment_of_the_training(lab, monkeypatch):
-    monkeypatch.setattr(panel, "LONGEST", 0)  # one step and one slice per tick
+@pytest.fixture
+def slowly(monkeypatch):
+    """One step and one slice of a probe in each tick, however long they take."""
+    tick = 1e-6
+    monkeypatch.setattr(panel, "LONGEST", tick)
+    times = itertools.cycle([0.0, tick * PROBE])  # before and after a slice
+    monkeypatch.setattr(probe_watch.time, "thread_time", times.__next__)
+
+
+def test_the_probe_of_a_running_clock_belongs_to_a_moment_of_the_training(lab, slowly):
     lab.epochs.value = 50
     lab.train_button.value = True
     nets = {}
@@ -233,7 +243,9 @@ def test_the_probe_of_a_running_clock_belongs_to_a_moment_of_the_training(lab, m
         ]
         assert lab.error is None and lab.state["step"] < 490
     lab.train_button.value = False
-    step, _, accuracy = lab.watch.curve[-2]  # the last point came with the pause
+    while lab.picture.value["unfinished"]:
+        play(lab, 1)
+    step, _, accuracy = lab.watch.curve[-2]  # the last point came in the pause
     assert 0 < step < lab.state["step"]
     net = lab.recipe.network(seed=0)
     for parameter, then in zip(net.parameters(), nets[step]):
@@ -449,10 +461,9 @@ def test_two_panels_share_nothing_and_a_presenter_sees_less(make_lab):
     assert one.controls.above[-1] in one.control_box.children
 
 
-def test_hundreds_of_ticks_leave_no_traces(make_lab, digits, monkeypatch):
+def test_hundreds_of_ticks_leave_no_traces(make_lab, digits, slowly, monkeypatch):
     few = Digits(digits.train.take(slice(20)), digits.validation.take(slice(10)), digits.test)
     lab = make_lab(SMALL.but(widths=(784, 4)), data=few)
-    monkeypatch.setattr(panel, "LONGEST", 0)
     monkeypatch.setattr(looking, "MOST_POINTS", 8)
     monkeypatch.setattr(probe_watch, "EVERY", 5)
     lab.epochs.max = lab.epochs.value = 2000
@@ -484,3 +495,30 @@ def test_closing_closes_every_widget(digits):
         lab, left = widgets_left(ProbeLab, data=digits, widths=(784, 8, 8), **options)
         assert not left
         assert lab.training is None
+
+
+def test_slow_slices_of_the_probe_take_their_share_of_the_time_and_no_more(lab, monkeypatch):
+    began, spent = [], lambda: 0.010 * len(began)  # each slice takes 10 ms
+    monkeypatch.setattr(probe_watch.time, "thread_time", spent)
+    monkeypatch.setattr(lab.watch, "_slice", lambda: began.append(1))
+    for _ in range(100):
+        lab.watch.work(1, 0.1, seconds=0.004)
+    assert 38 <= len(began) <= 42
+
+
+def test_a_pause_ends_a_probe_little_by_little_and_clicks_come_between(lab, slowly):
+    lab.train_button.value = True
+    play(lab, 2)
+    lab.train_button.value = False
+    assert lab.picture.value["unfinished"]  # the browser asks on
+    counts = []
+    for _ in range(500):
+        play(lab, 1)
+        counts.append(len(lab.watch.curve))
+        if not lab.picture.value["unfinished"]:
+            break
+    assert lab.watch.curve[-1][0] == lab.training.step and len(counts) > 1
+    assert lab.training.step == lab.state["probe_step"] and not lab.running
+    untouched = picture(lab)
+    play(lab, 3)
+    assert picture(lab) == untouched

@@ -113,11 +113,14 @@ class ProbeLab(LearningPanel):
             self.watch.work(*self._now, seconds=seconds * PROBE)
         return taken
 
-    def on_pause(self):
-        """In a pause: look at all validation images, and measure what is missing."""
-        super().on_pause()
-        if self.watch.finite and self.training.step:
-            self.watch.finish(*self._now)
+    @property
+    def unfinished(self):
+        step = self.training.step
+        return step > 0 and self.watch.finite and not self.watch.is_of(step)
+
+    def finish(self, seconds):
+        """The probe of the network as it stands, after the baselines."""
+        self.watch.finish(*self._now, seconds)
 
     def conclude(self):
         return conclusion(self.training.epochs, None, None)

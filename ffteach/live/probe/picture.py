@@ -4,15 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...drawable import mosaic, numbers
+from ...drawable import mosaic
 from ..shared.scene import (
     DASHED,
     DOTTED,
     axes,
     entry,
-    goodness_axes,
-    goodness_end,
     goodness_legend,
+    goodness_row,
     image_axes,
     legend,
     level,
@@ -43,29 +42,13 @@ class ProbePicture:
 
     def scene(self, watch, *, threshold, target):
         """Show what a `ProbeWatch` has seen, the threshold, and time up to `target` epochs."""
-        g_pos, g_neg = numbers(watch.goodness)
-        self.end = goodness_end(
-            g_pos.ravel(), g_neg.ravel(), threshold, self.end, difference=self.difference
+        histograms, self.end = goodness_row(
+            watch.goodness, threshold, self.end, 140, difference=self.difference
         )
-        layers = len(g_pos)
-        wide = (546 - 16 * layers) / layers
-        histograms, texts = [], []
-        for layer, share in enumerate(watch.in_order):
-            left = 30 + layer * (wide + 16)
-            histograms.append(
-                goodness_axes(
-                    (left, 52, wide, 140),
-                    g_pos[layer],
-                    g_neg[layer],
-                    threshold,
-                    self.end,
-                    difference=self.difference,
-                    title=f"Layer {layer + 1}",
-                    align="left",
-                    ylabel="" if layer else "validation images",
-                )
-            )
-            text = f"{share:.0%}" if layers > 3 else f"{share:.0%} in order"
+        texts = []
+        for part, share in zip(histograms, watch.in_order):
+            left, _, wide, _ = part["box"]
+            text = f"{share:.0%}" if len(histograms) > 3 else f"{share:.0%} in order"
             texts.append({"at": (left + wide, 38), "text": text, "align": "right"})
         texts.append({"at": (560, 14), "text": "in order: above its own hybrid", "align": "right"})
         fields = mosaic(watch.change, COLUMNS)

@@ -7,9 +7,10 @@ import time
 import torch
 
 from ...probe import features
-from ..shared.looking import PAIRS, Looks, thin
+from ..shared.looking import Looks, thin
 from .slices import fit_in_slices
 
+PAIRS = 50  # of the live ones a tick looks at, in turn
 EVERY = 25  # steps between two points of the curve, at least
 TILES = 72  # receptive fields in the picture
 BASELINES = "untrained", "raw_pixels"  # in the order in which they are measured
@@ -44,6 +45,7 @@ class ProbeWatch(Looks):
         self.curve = []  # (step, epochs, accuracy)
         self.units = list(range(min(TILES, net.widths[1])))  # of layer 1, those that are shown
         self._job = None  # (baseline or None, step, epochs, slices) of the probe being fitted
+        self._left = 0.0  # seconds for `work`; below 0 after a slice that took longer
 
     # ---- goodness
 
@@ -51,7 +53,8 @@ class ProbeWatch(Looks):
         """Measure the goodness of all validation images and their hybrids, or a tick's share."""
         self.looks += 1
         self.shown = self.images_in_all if everything else self.live
-        self.look_at(slice(None) if everything else self.turn(PAIRS))
+        seen = slice(None) if everything else self.turn(PAIRS)
+        self.note(seen, self.goodness_of(self.pairs[:, seen]))
 
     @property
     def in_order(self):
@@ -70,23 +73,27 @@ class ProbeWatch(Looks):
         """Accuracy of the same probe without training, 0..1, by name; None until it is known."""
         return {name: probe and probe.accuracy for name, probe in reversed(self.probes.items())}
 
-    def work(self, step, epochs, seconds=math.inf):
-        """Go on with the probes for so long, at least a slice, now being at `step`.
+    def work(self, step, epochs, seconds, every=EVERY):
+        """Go on with the probes, on average for so long, now being at `step`.
 
-        A new one begins if the network has taken `EVERY` steps since the last.
+        A new one begins if the network has taken `every` steps since the last. Time in which other
+        programs had the cores does not count, or the curve would have too few points then.
         """
-        end = time.perf_counter() + seconds
-        while self._job or self._begin(step, epochs, EVERY):
+        self._left = min(self._left, 0) + seconds
+        while self._left > 0 and (self._job or self._begin(step, epochs, every)):
+            started = time.thread_time()
             self._slice()
-            if time.perf_counter() >= end:
-                return
+            self._left -= time.thread_time() - started
 
-    def finish(self, step, epochs):
-        """Measure what is missing, so that the last point of the curve is the network's of now."""
+    def finish(self, step, epochs, seconds=math.inf):
+        """For so long measure what is missing: the curve's last point is to be of this step."""
         if self._job and self._job[0] is None and self._job[1] < step:
             self._job = None  # a probe of the past is no longer worth its while
-        while self._job or self._begin(step, epochs, 1):
-            self._slice()
+        self.work(step, epochs, seconds, every=1)
+
+    def is_of(self, step):
+        """Is nothing missing at this step?"""
+        return not self._job and bool(self.curve) and self.curve[-1][0] == step
 
     def see(self, images):
         """Return what the probe reads off the network."""

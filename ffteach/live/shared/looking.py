@@ -5,7 +5,6 @@ import torch
 from ...layers import goodness
 
 LIVE = 200  # pairs of held-out images shown while it trains; all of them in a pause
-PAIRS = 50  # of these a tick looks at, in turn: a look then costs a third of a training step
 MOST_POINTS = 400  # of a curve; beyond that every other one is dropped
 
 
@@ -26,10 +25,6 @@ class Looks:
         """The slice of `count` live images, or a few less, whose turn it is at this look."""
         start = self.looks * count % self.live
         return slice(start, min(start + count, self.live))
-
-    def look_at(self, seen):
-        """Measure the pairs in a slice."""
-        self.note(seen, self.goodness_of(self.pairs[:, seen]))
 
     def note(self, seen, values):
         """Keep the goodness `(2, layers, n)` of the pairs in a slice."""

@@ -96,6 +96,14 @@ class Panel:
     def on_pause(self):
         """Do what is worth doing once when the work pauses."""
 
+    @property
+    def unfinished(self):
+        """Is there more to do in a pause, a little for each picture?"""
+        return False
+
+    def finish(self, seconds):
+        """Do so much of it."""
+
     # ---- how it is made
 
     def __init__(
@@ -237,6 +245,8 @@ class Panel:
             if self.trains:
                 self._take(steps)
                 self.on_pause()
+                if self.unfinished:
+                    self.finish(float("inf"))
             else:
                 for _ in range(steps):
                     self.again()
@@ -292,6 +302,7 @@ class Panel:
             "alt": alt,
             "figures": figures,
             "answers": self._answered,
+            "unfinished": self.unfinished and not self.running,
         }
 
     def do(self, act):
@@ -311,6 +322,9 @@ class Panel:
             return self.picture.send({"answers": self._answered})
         self._answered = ask
         with self.in_words(), self.alone(patience=0) as free:
+            if free and not self.running and not self.closed and self.unfinished:
+                self.finish(LONGEST)
+                return self.draw()
             if free and self.running and not self.closed:
                 started, trained = time.perf_counter(), self.training.seconds
                 self.advance(min(self._budget, LONGEST), self.steps_per_picture)
@@ -389,7 +403,7 @@ class Panel:
 
     def _step(self):
         self.stop()
-        self.do(lambda: self.run(1))
+        self.do(lambda: (self._take(1), self.on_pause()))
 
 
 def _row(children, **layout):

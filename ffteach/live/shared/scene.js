@@ -28,7 +28,7 @@ function initialize({ model }) {
 
   function ask(ahead = 1) {
     [stalled, early].forEach(clearTimeout);
-    if (!train?.get("value")) return;
+    if (!train?.get("value") && !model.get("value").unfinished) return;
     panel.sent = Math.max(panel.sent, drawn());
     while (panel.sent < drawn() + ahead) model.send({ ask: ++panel.sent });
     if (ahead < AHEAD) early = setTimeout(ask, EARLY * panel.pace, AHEAD);

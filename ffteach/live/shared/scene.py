@@ -222,6 +222,30 @@ def goodness_axes(box, g_pos, g_neg, threshold, end, *, difference=False, under=
     return axes(box, [*under, *series], x=(low, end), y=(0, 1.05), **options | more)
 
 
+def goodness_row(goodness, threshold, former, height, *, difference):
+    """A row of `goodness_axes`, one for each layer, and where their axes end.
+
+    goodness: `(2, layers, N)`. former: where they ended before. height: of each, in pixels.
+    """
+    g_pos, g_neg = numbers(goodness)
+    end = goodness_end(g_pos.ravel(), g_neg.ravel(), threshold, former, difference=difference)
+    wide = (546 - 16 * len(g_pos)) / len(g_pos)
+    row = [
+        goodness_axes(
+            (30 + layer * (wide + 16), 52, wide, height),
+            *pair,
+            threshold,
+            end,
+            difference=difference,
+            title=f"Layer {layer + 1}",
+            align="left",
+            ylabel="" if layer else "validation images",
+        )
+        for layer, pair in enumerate(zip(g_pos, g_neg))
+    ]
+    return row, end
+
+
 def _counts(values, low, high):
     values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
     return np.histogram(np.clip(values, low, high), BINS, (low, high))[0]

@@ -11,9 +11,8 @@ from ..shared.scene import (
     axis_end,
     bars,
     entry,
-    goodness_axes,
-    goodness_end,
     goodness_legend,
+    goodness_row,
     image_axes,
     legend,
     level,
@@ -46,25 +45,9 @@ class TrainingPicture:
         guess: the guessed accuracy, 0..1, or None. ghost: the history of the run before, or None.
         shown: one of `SHOWN`. unit: of the receptive fields the one that is pointed at.
         """
-        g_pos, g_neg = numbers(watch.goodness)
-        self.end = goodness_end(
-            g_pos.ravel(), g_neg.ravel(), threshold, self.end, difference=self.difference
+        histograms, self.end = goodness_row(
+            watch.goodness, threshold, self.end, 134, difference=self.difference
         )
-        layers = len(g_pos)
-        wide = (546 - 16 * layers) / layers
-        histograms = [
-            goodness_axes(
-                (30 + layer * (wide + 16), 52, wide, 134),
-                g_pos[layer],
-                g_neg[layer],
-                threshold,
-                self.end,
-                difference=self.difference,
-                title=f"Layer {layer + 1}",
-                ylabel="" if layer else "validation images",
-            )
-            for layer in range(layers)
-        ]
         row = {
             "one digit": lambda: self._digit(watch),
             "receptive fields": lambda: self._fields(watch, unit),
@@ -104,6 +87,7 @@ class TrainingPicture:
             x=(-0.6, 9.6),
             y=(-far, 1.5 * far),
             title=name,
+            align="start",
             xticks=digits,
             yticks=ticks(-far, far, 3),
             grid="",

@@ -6,12 +6,12 @@ import torch
 
 from ...inference import goodness_per_label
 from ...negatives import overlay_label, wrong_labels
-from ..shared.looking import LIVE, PAIRS, Looks, thin
+from ..shared.looking import LIVE, Looks, thin
 
 FIELDS = 12  # receptive fields shown
 EXCITING = 12  # digits that excite a unit most
 WORST = 6  # positives, and as many negatives, furthest on the wrong side
-ANSWERS = 16  # live images that a tick shows to the network under all ten labels, in turn
+ANSWERS = 20  # live images that a tick shows to the network under all ten labels, in turn
 
 
 class Watch(Looks):
@@ -56,15 +56,11 @@ class Watch(Looks):
         """Measure now, after `done` epochs, and note it with the `loss` (None before a step)."""
         self.looks += 1
         self.shown = len(self.labels) if everything else self.live
-        if everything:
-            labels, wrong = self.labels, self.wrong
-            tables = self._answer(slice(None))
-            each = torch.arange(len(labels), device=labels.device)
-            own, other = tables[:, each, labels], tables[:, each, wrong]
-            self.note(slice(None), torch.stack([own, other]))
-        else:
-            self._answer(self.turn(ANSWERS))
-            self.look_at(self.turn(PAIRS))
+        seen = slice(None) if everything else self.turn(ANSWERS)
+        labels, wrong = self.labels[seen], self.wrong[seen]
+        tables = self._answer(seen)
+        each = torch.arange(len(labels), device=labels.device)
+        self.note(seen, torch.stack([tables[:, each, labels], tables[:, each, wrong]]))
         mean_loss = math.nan if loss is None else sum(loss) / len(loss)
         if self.history and self.history[-1][0] == done:  # seen once more, with more images
             mean_loss = self.history.pop()[2]
