@@ -319,7 +319,6 @@ class Training:
         return LayerOptimiser(
             recipe.optimiser,
             layer.parameters(),
-            lr=self.learning_rate,
             weight_decay=recipe.weight_decay,
             momentum=recipe.momentum,
         )

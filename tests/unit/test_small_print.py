@@ -84,7 +84,7 @@ def test_the_heads_rate_falls_with_the_layers(few):
     run = train(recipe.network(), few, recipe)
     rates = []
     for _ in run:
-        rates.append(run._head_optimiser.torch.param_groups[0]["lr"])
+        rates.append(run._head_optimiser.rate)
     assert rates == pytest.approx([0.01, 0.01, 0.01, 0.005])
 
 
