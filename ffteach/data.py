@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from .checks import CLASSES, check_images, check_labels, whole
+from .checks import CLASSES, check_images, check_labels, found, whole
 from .device import choose_device
 
 SAMPLE = Path(__file__).parent / "sample" / "mnist_sample.npz"
@@ -35,7 +35,9 @@ STALLED = 30  # seconds without a byte, after which a download is given up
 def _as_tensor(values):
     """Return numbers, also written as text, as a tensor; a tensor as it is, without its graph."""
     if isinstance(values, torch.Tensor):
-        return values.detach()
+        if values.is_meta:
+            raise TypeError("a tensor on the device meta holds no values")
+        return values.detach().to_dense()
     table = np.asarray(values)
     return torch.as_tensor(table.astype(np.int64) if table.dtype.kind in "US" else table)
 
@@ -140,6 +142,8 @@ def hold_out(split, count):
     >>> hold_out(load_mnist().train, 1000)
     (Split(9,000 images), Split(1,000 images))
     """
+    if not isinstance(split, Split):
+        raise TypeError(f"split is {found(split)}, expected a Split, such as load_mnist().train")
     if whole(count) and count == 0:
         return split, split.take(slice(0))
     smallest = int(torch.bincount(split.labels, minlength=CLASSES).min())

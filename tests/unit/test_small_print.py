@@ -37,6 +37,7 @@ def inky():
 
 def test_the_ten_label_pixels_are_cleared_everywhere(inky):
     net, labels = FFNet([784, 9], label_strength=3.0, generator=seeded()), torch.arange(12) % 10
+    torch.nn.init.normal_(net.layers[0].bias, generator=seeded())
     labelled = plain.overlay(inky, labels, 3.0)
     assert torch.equal(overlay_label(inky, labels, 3.0), labelled)
     shared, ink = split_overlay(net.layers[0], inky, 3.0)
