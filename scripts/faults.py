@@ -18,7 +18,7 @@ FAULTS = {
         ("self.ink[images]", "self.ink[:1]"),
     ),
     "layers.py": (
-        "small_print layers training overlay",
+        "small_print layers overlay paper_settings training",
         ("z.to(layer.weight.dtype).add_(layer.bias)", "z.to(layer.weight.dtype)"),
         ("return h.square().mean", "return h.square().sum"),
         ("return (loss_pos + loss_neg) / 2", "return loss_pos + loss_neg"),
@@ -170,7 +170,7 @@ FAULTS = {
         ("torch.randperm(len(members), generator=generator", "torch.randperm(len(members)"),
         ("count // 10 >= smallest", "count // 10 > smallest"),
         ("(split.images - mean) / deviation", "split.images / deviation - mean"),
-        ("if hashlib.sha256(content).hexdigest() != RAW_FILES[name]:", "if False:"),
+        ("if hashlib.sha256(content).hexdigest() != wanted:", "if False:"),
         ("if hashlib.sha256(content).hexdigest() == wanted:", "if True:"),
         ("pixels.dtype != torch.bool and not pixels.is_floating_point()", "True"),
     ),
