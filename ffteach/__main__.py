@@ -52,7 +52,7 @@ def _run(options):
     """Train, print the report and return the exit code."""
     recipe = _recipe(options.name, options.set)
     _check_writable(options.json)
-    keep = Checkpoint(recipe, options.data, options.seed)
+    keep = Checkpoint(recipe, options.data, options.seed, resume=options.resume)
     if keep.path.exists() and not options.resume:
         print(
             "ffteach: a run with these settings was interrupted: --resume goes on from there; "
@@ -68,7 +68,6 @@ def _run(options):
             seed=options.seed,
             watch=_with_progress,
             keep=keep,
-            resume=options.resume,
         )
     print(report)
     if not report.finished and keep.path.exists():

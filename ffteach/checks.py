@@ -18,7 +18,18 @@ FEATURES = (1e-30, 1e30)  # nearer to the ends of float32's range scales are no 
 
 def found(value):
     """Return what a value is, for a message: a tensor's dtype, or its type."""
-    return str(value.dtype) if isinstance(value, torch.Tensor) else type(value).__name__
+    if not isinstance(value, torch.Tensor):
+        return type(value).__name__
+    return f"{value.dtype}{'' if _dense(value) else f' ({value.layout} on {value.device})'}"
+
+
+def floats(value):
+    """Is it a tensor of floats that can be computed with: not sparse, not on the device meta?"""
+    return isinstance(value, torch.Tensor) and value.is_floating_point() and _dense(value)
+
+
+def _dense(tensor):
+    return tensor.layout == torch.strided and tensor.device.type != "meta"
 
 
 def did_you_mean(name, known):
@@ -44,10 +55,10 @@ def check_images(images, *, labelled=False):
     labelled: D must be above 10, to have room for a label. The range is free enough for normalised
     pixels such as -1..9, but 0..255 is refused.
     """
-    if not isinstance(images, torch.Tensor) or not images.is_floating_point():
+    if not floats(images):
         tensor = isinstance(images, torch.Tensor)
         raise TypeError(
-            f"images are {found(images)}, expected a float tensor in [0, 1]: "
+            f"images are {found(images)}, expected a dense float tensor in [0, 1]: "
             + (
                 "for pixels in 0..255 use images.float() / 255"
                 if tensor
@@ -82,7 +93,7 @@ def check_labels(labels, count=None):
 
     count: the N that is expected, if one is.
     """
-    if not isinstance(labels, torch.Tensor) or labels.dtype != torch.int64:
+    if not isinstance(labels, torch.Tensor) or labels.dtype != torch.int64 or not _dense(labels):
         how = "torch.tensor([int(label) for label in labels])"
         how = "labels.long()" if isinstance(labels, torch.Tensor) else how
         raise TypeError(f"labels are {found(labels)}, expected an int64 tensor: use {how}")
@@ -96,7 +107,7 @@ def check_labels(labels, count=None):
 
 def check_table(table, labels):
     """Raise TypeError or ValueError unless `table` has ten floats for each of the `labels`."""
-    if not isinstance(table, torch.Tensor) or not table.is_floating_point():
+    if not floats(table):
         raise TypeError(f"goodness_per_label is {found(table)}, expected a float tensor (N, 10)")
     if tuple(table.shape) != (len(labels), CLASSES):
         raise ValueError(
@@ -108,14 +119,14 @@ def check_table(table, labels):
 
 def check_activities(h):
     """Raise TypeError unless activities are a float tensor `(..., H)`."""
-    if not isinstance(h, torch.Tensor) or not h.is_floating_point() or h.dim() == 0:
+    if not floats(h) or h.dim() == 0:
         raise TypeError(f"activities are {found(h)}, expected a float tensor (N, H)")
 
 
 def check_goodness(g_pos, g_neg, *, paired=False):
     """Raise TypeError or ValueError unless both are float tensors `(N,)`, as many if `paired`."""
     for name, g in (("g_pos", g_pos), ("g_neg", g_neg)):
-        if not isinstance(g, torch.Tensor) or not g.is_floating_point():
+        if not floats(g):
             raise TypeError(f"{name} is {found(g)}, expected a float tensor (N,)")
         if g.dim() != 1 or len(g) == 0:
             raise ValueError(f"{name} has shape {tuple(g.shape)}, expected (N,) with N at least 1")
@@ -143,6 +154,12 @@ def check_strength(strength):
             f"label strength is {strength!r}, expected a finite number such as 1.0, at most "
             f"{LARGEST_STRENGTH:g} (the strength 'maximum' becomes a number when training begins)"
         )
+
+
+def check_threshold(threshold):
+    """Raise ValueError unless it is a finite number, within float32."""
+    if not finite(threshold) or abs(threshold) > FEATURES[1]:
+        raise ValueError(f"threshold={threshold!r}: expected a finite number such as 2.0")
 
 
 def check_positive(**numbers):
@@ -272,7 +289,7 @@ def check_layer_numbers(net, layers, default):
 
 def check_features(features):
     """Raise TypeError or ValueError unless `features` is a finite float tensor `(N, D)`."""
-    if not isinstance(features, torch.Tensor) or not features.is_floating_point():
+    if not floats(features):
         raise TypeError(f"features are {found(features)}, expected a float tensor (N, D)")
     if features.dim() != 2 or 0 in features.shape:
         raise ValueError(

@@ -44,5 +44,5 @@ def head_gradient(head, seen, labels, *, share=1.0, beta=0):
 
 def head_optimiser(head):
     """Return the head's own optimiser, stochastic gradient descent with the settings above."""
-    options = {"lr": LEARNING_RATE, "momentum": MOMENTUM, "weight_decay": WEIGHT_COST}
-    return LayerOptimiser("sgd", head.parameters(), **options)
+    parameters = head.parameters()
+    return LayerOptimiser("sgd", parameters, momentum=MOMENTUM, weight_decay=WEIGHT_COST)

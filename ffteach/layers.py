@@ -25,6 +25,7 @@ from .checks import (
     check_network_takes,
     check_positive,
     check_strength,
+    check_threshold,
     finite,
 )
 from .device import generator_device
@@ -59,6 +60,7 @@ def ff_loss(g_pos, g_neg, threshold=2.0, temperature=1.0):
     0.3133
     """
     check_goodness(g_pos, g_neg)
+    check_threshold(threshold)
     check_positive(temperature=temperature)
     loss_pos = F.softplus((threshold - g_pos) / temperature).mean()
     loss_neg = F.softplus((g_neg - threshold) / temperature).mean()
@@ -279,8 +281,10 @@ class FFNet(nn.Module):
                 f"widths={widths!r}: give the input's width and at least one layer's, "
                 "such as [784, 500]"
             )
-        if label_strength != "maximum":
+        if not isinstance(label_strength, str) or label_strength != "maximum":
             check_strength(label_strength)
+        if not isinstance(head, bool):
+            raise ValueError(f"head={head!r}: expected True or False")
         self.label_strength = label_strength
         self._layer_options = {"row_scale": row_scale, "init": init, "epsilon": epsilon}
         self.layers = nn.ModuleList()

@@ -5,38 +5,38 @@ import signal
 import threading
 
 import torch
+from torch.optim.adam import adam
+from torch.optim.adamw import adamw
+from torch.optim.sgd import sgd
 
-OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+# The functions behind torch's optimisers. Their classes would load torch's compiler, which takes
+# seconds and 150 MB of memory in each kernel, to do the same.
+OPTIMISERS = {"adam": adam, "adamw": adamw, "sgd": sgd}
 
 
 class LayerOptimiser:
     """One of torch's optimisers whose steps are taken whole or not at all.
 
-    kind: a name in `OPTIMISERS`. parameters: of one layer. options: `lr`, `weight_decay`, and for
-    "sgd" `momentum`. All that torch would set up in the first step is set up now. `torch` is the
-    optimiser itself.
+    kind: a name in `OPTIMISERS`. parameters: of one layer. weight_decay; momentum: of "sgd". All
+    that a step needs is set up now; `state` holds it for each parameter, by torch's names.
     """
 
-    def __init__(self, kind, parameters, *, momentum=0.9, **options):
-        parameters = list(parameters)
-        fused = parameters[0].device.type in ("cpu", "cuda")  # one kernel for the whole update
-        if kind == "sgd":
-            options["momentum"] = momentum
-        self.torch = OPTIMISERS[kind](parameters, fused=fused or None, **options)
-        for parameter in parameters:
-            state = self.torch.state[parameter]
-            if kind == "sgd":
-                state["momentum_buffer"] = torch.zeros_like(parameter)
-                continue
-            device = parameter.device if fused else "cpu"
-            state["step"] = torch.zeros((), dtype=torch.float32, device=device)
-            state["exp_avg"] = torch.zeros_like(parameter)
-            state["exp_avg_sq"] = torch.zeros_like(parameter)
-        self.steps = 0  # taken so far, as Adam counts them in its state
-        self.torch.register_step_post_hook(self._count)
+    def __init__(self, kind, parameters, *, weight_decay=0.0, momentum=0.9):
+        self.kind, self.parameters = kind, list(parameters)
+        self.weight_decay, self.momentum = weight_decay, momentum
+        self.fused = self.parameters[0].device.type in ("cpu", "cuda")  # one kernel for an update
+        self.state = [self._start(parameter) for parameter in self.parameters]
+        self.steps, self.rate = 0, None  # how many were taken, the last at which learning rate
 
-    def _count(self, *details):
-        self.steps += 1
+    def _start(self, parameter):
+        if self.kind == "sgd":
+            return {"momentum_buffer": torch.zeros_like(parameter)}
+        where = parameter.device if self.fused else "cpu"
+        return {
+            "step": torch.zeros((), dtype=torch.float32, device=where),
+            "exp_avg": torch.zeros_like(parameter),
+            "exp_avg_sq": torch.zeros_like(parameter),
+        }
 
     def step(self, rate):
         """Take one step at the learning rate `rate`; if an exception interrupts it, finish first.
@@ -44,28 +44,47 @@ class LayerOptimiser:
         The update is one kernel, before which Adam counts the step: if the kernel did not run, that
         is undone and the step taken again.
         """
-        self.torch.param_groups[0]["lr"] = rate
-        taken = self.steps
+        self.rate, taken = rate, self.steps
         try:
-            self.torch.step()
+            self._update()
         except BaseException:
             if self.steps == taken:
-                self._uncount()
-                self.torch.step()
+                for state in self.state:
+                    if "step" in state:
+                        state["step"].fill_(taken)
+                self._update()
             raise
 
-    def _uncount(self):
-        for state in self.torch.state.values():
-            if "step" in state:
-                state["step"].fill_(self.steps)
+    @torch.no_grad()
+    def _update(self):
+        gradients = [parameter.grad for parameter in self.parameters]
+        options = {
+            "fused": self.fused or None,
+            "lr": self.rate,
+            "weight_decay": self.weight_decay,
+            "maximize": False,
+        }
+        if self.kind == "sgd":
+            options |= {"momentum": self.momentum, "dampening": 0, "nesterov": False}
+            sgd(self.parameters, gradients, self._all("momentum_buffer"), **options)
+        else:
+            options |= {"amsgrad": False, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
+            means = self._all("exp_avg"), self._all("exp_avg_sq"), []
+            update = OPTIMISERS[self.kind]
+            update(self.parameters, gradients, *means, self._all("step"), **options)
+        self.steps += 1
+
+    def _all(self, name):
+        return [state[name] for state in self.state]
 
     def state_dict(self):
-        """Return torch's state, and how many steps were taken."""
-        return {"steps": self.steps, "torch": self.torch.state_dict()}
+        """Return the state, laid out as torch's optimisers do, and how many steps were taken."""
+        return {"steps": self.steps, "torch": {"state": dict(enumerate(self.state))}}
 
     def load_state_dict(self, state):
         """Take over a state of `state_dict()`."""
-        self.torch.load_state_dict(state["torch"])
+        for mine, saved in zip(self.state, state["torch"]["state"].values()):
+            mine.update({name: saved[name].to(value) for name, value in mine.items()})
         self.steps = state["steps"]
 
 

@@ -16,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from PIL import Image
 
+from .checks import check_threshold
 from .drawable import (
     CHANCE,
     GOODNESS,  # noqa: F401  for lessons, beside the functions that take it
@@ -99,7 +100,8 @@ def draw_image(ax, image, title="", *, limits=(0, 1), cmap="gray"):
 
     limits: the values shown black and white.
     """
-    image = squares("pixels", image) if numbers(image).ndim == 1 else some("pixels", image)
+    image = some("pixels", image, dims=(1, 2))
+    image = squares("pixels", image) if image.ndim == 1 else image
     artist = ax.imshow(image, vmin=limits[0], vmax=limits[1], cmap=cmap, interpolation="nearest")
     ax.set_title(title)
     ax.set(xticks=[], yticks=[])
@@ -142,7 +144,10 @@ class GoodnessHistogram:
 
 def draw_goodness(ax, g_pos, g_neg, threshold=None, *, title="", upper=None, legend=True):
     """Draw the goodness of positives `(N,)` and negatives `(M,)` as a `GoodnessHistogram`."""
-    both = np.concatenate([some("goodness values", g, finite=True) for g in (g_pos, g_neg)])
+    options = {"finite": True, "dims": (1,)}
+    both = np.concatenate([some("goodness values", g, **options) for g in (g_pos, g_neg)])
+    if threshold is not None:
+        check_threshold(threshold)
     upper = upper or max(1.1 * np.quantile(both, 0.999), 1.2 * (threshold or 0), 1e-3)
     histogram = GoodnessHistogram(ax, upper=upper, title=title)
     histogram.update(g_pos, g_neg, threshold)
@@ -181,6 +186,7 @@ def draw_lines(
     _check_told_apart(series, min(len(styles), len(colours)))
     for style, colour, (name, y) in zip(styles, colours, series.items()):
         y = np.atleast_2d(numbers(y))
+        _check_as_many("x", x, f"y of {name!r}", y.T)
         options = {"color": colour, "markersize": 4 if len(x) <= 40 else 0}
         lines += ax.plot(x, y.mean(axis=0), style, label=name, **options)
         if len(y) > 1:
@@ -211,6 +217,15 @@ def draw_lines(
     return lines
 
 
+def _check_as_many(name, values, other_name, others):
+    """Raise ValueError unless both have a length, and the same."""
+    counts = [len(part) if hasattr(part, "__len__") else None for part in (values, others)]
+    if None in counts or counts[0] != counts[1]:
+        raise ValueError(
+            f"{name} and {other_name} have {counts[0]} and {counts[1]} values: as many are needed"
+        )
+
+
 def _check_told_apart(series, most):
     """Raise ValueError unless there are series to draw, and no more than styles to tell apart."""
     if not 0 < len(series) <= most:
@@ -235,8 +250,9 @@ def draw_bars(
     a dotted line for guessing. colours: one for each bar. show_values: format of the number on each
     bar, or None. reference: `(name, values)` to compare with, drawn as a black mark at each bar.
     """
-    values = np.atleast_2d(some("values", values))
+    values = np.atleast_2d(some("values", values, dims=(1, 2)))
     mean = values.mean(axis=0)
+    _check_as_many("names", names, "values", mean)
     whisker = (
         np.stack([mean - values.min(axis=0), values.max(axis=0) - mean])
         if len(values) > 1
@@ -282,12 +298,16 @@ def draw_dots(
     the length of the bar through each dot, `(n,)`, such as standard errors. show_values: format of
     the number beside each dot, or None.
     """
-    values = np.atleast_2d(some("values", values))
+    values = np.atleast_2d(some("values", values, dims=(1, 2)))
     mean, places = values.mean(axis=0), np.arange(values.shape[1])
+    _check_as_many("names", names, "values", mean)
+    errors = None if errors is None else numbers(errors)
+    if errors is not None:
+        _check_as_many("errors", errors, "values", mean)
     ax.errorbar(
         mean,
         places,
-        xerr=None if errors is None else numbers(errors),
+        xerr=errors,
         fmt="o",
         color=SERIES[0],
         markersize=6,
@@ -331,7 +351,7 @@ def draw_dots(
 
 def draw_matrix(ax, matrix, *, xlabel, ylabel, title="", numbers_in_cells=True, names=None):
     """Draw a matrix as shaded cells with their numbers, darker = larger; return the artist."""
-    matrix = some("cells", matrix)
+    matrix = some("cells", matrix, dims=(2,))
     artist = ax.imshow(matrix, cmap="Blues", vmin=0)
     ax.grid(False)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
@@ -357,7 +377,8 @@ def draw_histograms(
 ):
     """Draw `series`, a dict from name to values `(n,)`, as outlined histograms over shared bins."""
     _check_told_apart(series, 4)
-    series = {name: some(f"values of {name!r}", v, finite=True) for name, v in series.items()}
+    options = {"finite": True, "dims": (1,)}
+    series = {name: some(f"values of {name!r}", v, **options) for name, v in series.items()}
     edges = np.histogram_bin_edges(np.concatenate(list(series.values())), bins, limits)
     artists = []
     for style, (name, values) in zip(("-", "--", "-.", ":"), series.items()):
@@ -440,7 +461,10 @@ def draw_two_passes(axes, positive, negative):
 
 def draw_points(ax, points, labels, *, title="", size=6, alpha=0.8):
     """Draw points `(N, 2)` as the digits `(N,)` that they stand for, in colours of their own."""
-    points, labels = numbers(points), numbers(labels)
+    points, labels = some("points", points, dims=(2,)), some("labels", labels, dims=(1,))
+    _check_as_many("points", points, "labels", labels)
+    if points.shape[1] != 2:
+        raise ValueError(f"points have shape {points.shape}, expected (N, 2)")
     lines = []
     for digit in range(10):
         options = {

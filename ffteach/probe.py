@@ -275,11 +275,14 @@ def baselines(untrained, data, make_probe=LinearProbe, layers=None, normalised=T
 
     if not isinstance(data, Digits):
         raise TypeError(f"data is {found(data)}, expected the Digits of load_mnist()")
-    if not callable(make_probe):
+    if not callable(make_probe) or isinstance(make_probe, torch.nn.Module):
         raise TypeError(f"make_probe is {make_probe!r}, expected LinearProbe or the like")
 
     def test_error(see):
-        probe = make_probe().fit(see(data.train.images), data.train.labels)
+        probe = make_probe()
+        if not hasattr(probe, "fit"):
+            raise TypeError(f"make_probe() is {found(probe)}, expected a LinearProbe or the like")
+        probe.fit(see(data.train.images), data.train.labels)
         return probe.error(see(data.test.images), data.test.labels)
 
     def see_untrained(images):

@@ -14,8 +14,8 @@ from .checks import (
     check_positive,
     check_precision,
     check_seed,
+    check_threshold,
     check_training_data,
-    finite,
     trouble_in,
     warn_of,
     whole,
@@ -319,7 +319,6 @@ class Training:
         return LayerOptimiser(
             recipe.optimiser,
             layer.parameters(),
-            lr=self.learning_rate,
             weight_decay=recipe.weight_decay,
             momentum=recipe.momentum,
         )
@@ -498,8 +497,7 @@ class Training:
         """Raise ValueError unless what may be changed while it trains is usable."""
         check_precision(self.net)
         check_positive(learning_rate=self.learning_rate, temperature=self.temperature)
-        if not finite(self.threshold):
-            raise ValueError(f"threshold={self.threshold!r}: expected a finite number")
+        check_threshold(self.threshold)
         layers = self.net.layers
         if not isinstance(self.frozen, (set, frozenset, list, tuple)) or not all(
             whole(layer) and 0 <= layer < len(layers) for layer in self.frozen

@@ -169,17 +169,17 @@ class Trial:
 
     # ---- calls
 
-    def call(self, function, *args, inputs=None, **named):
+    def call(self, function, *args, inputs=None):
         """Return `function(*copies of args)`, watched for errors, changed inputs and the seed."""
         if not callable(function):
             self.attempted(function)
             self.no("not callable", found=describe(function))
-        self.inputs, self.last = inputs or _shapes(args), (function, args, named)
+        self.inputs, self.last = inputs or _shapes(args), (function, args)
         copies = [a.clone() if type(a) is torch.Tensor else a for a in args]
         seed = int(self.randint(1, 2**31, 1))
         torch.manual_seed(seed)
         try:
-            result = function(*copies, **named)
+            result = function(*copies)
         except (NotYet, NotAttempted, Stop):
             raise
         except (SystemExit, KeyboardInterrupt):
@@ -261,13 +261,13 @@ class Trial:
 
     def _is_constant(self, value):
         """Say whether the last call gives the same value for other tensors too."""
-        function, args, named = self.last or (None, (), {})
+        function, args = self.last or (None, ())
         for _ in range(2):
             others = [_other(a) if type(a) in (torch.Tensor, float) else a for a in args]
             if all(other is a for other, a in zip(others, args)):
                 return False
             try:
-                again = function(*others, **named)
+                again = function(*others)
                 parts = again if type(again) in (tuple, list) else [again]
                 parts = [torch.as_tensor(part).reshape(value.shape) for part in parts]
             except Exception:  # whatever it is, it is no answer that is always the same

@@ -18,13 +18,14 @@ class Checkpoint:
     """Where a run is kept: by default a file in the cache folder, named after all its settings.
 
     `keep(run)` saves it if a minute has passed, `keep(run, now=True)` in any case. A file that
-    cannot be written is warned of once, and the run goes on.
+    cannot be written is warned of once, and the run goes on. resume: go on from what was kept?
     """
 
-    def __init__(self, recipe, which, seed, *, folder=None):
+    def __init__(self, recipe, which, seed, *, resume=False):
         settings = json.dumps([asdict(recipe), which, seed]).encode()
         name = f"{recipe.name}-{which}-seed{seed}-{hashlib.sha256(settings).hexdigest()[:8]}.npz"
-        self.path = (folder or _folder()) / name
+        self.path = _folder() / name
+        self.resume = resume
         self._last, self._works = time.monotonic(), True
 
     def keep(self, run, *, now=False):

@@ -94,19 +94,17 @@ class Report:
             yield f"  validation error {self.validation_error:.2%}"
 
 
-def run_recipe(
-    recipe, which="sample", *, root=None, device=None, seed=0, watch=iter, keep=None, resume=False
-):
+def run_recipe(recipe, which="sample", *, root=None, device=None, seed=0, watch=iter, keep=None):
     """Train a recipe's network on its data and return `(Report, FFNet, Digits)`.
 
     which, root: see `load_mnist`. device: see `choose_device`. watch: wraps the `Training` while it
-    is iterated, for a progress bar. keep: a `Checkpoint` that saves it meanwhile; resume: go on
-    from it. Ctrl-C ends the training early, or whatever comes after it; the report then tells what
-    the network has reached and says so. Raises as these do.
+    is iterated, for a progress bar. keep: a `Checkpoint` that saves it meanwhile, or resumes it.
+    Ctrl-C ends the training early, or whatever comes after it; the report then tells what the
+    network has reached and says so. Raises as these do.
     """
     device = choose_device(device)
     data = recipe.load_data(which, root=root, seed=seed, device=device)
-    if resume:
+    if keep is not None and keep.resume:
         run = keep.resumed(data)
     else:
         run = train(recipe.network(seed=seed, device=device), data, recipe, seed=seed)

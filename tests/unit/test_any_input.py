@@ -17,7 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ffteach
-from ffteach import Digits, FFLayer, FFNet, LinearProbe, Recipe, Split, plain
+from ffteach import Digits, FFLayer, FFNet, LinearProbe, Recipe, Split, data, plain, plots
+from ffteach.inference import predict_one_pass
+from ffteach.masks import blur_stages, gaussian_stages
+from ffteach.negatives import labels_of_other_images
 
 TRIES = int(os.environ.get("FFTEACH_TRIES", 30))
 PACKAGE = str(Path(ffteach.__file__).parent)
@@ -32,6 +35,7 @@ DIGITS = Digits(SPLIT, SPLIT.take(slice(0)), SPLIT)
 NET = FFNet([784, 6, 5], label_strength=3.0)
 SMALL = Recipe(widths=(784, 6, 5), epochs=1, batch_size=10)
 FEATURES = torch.rand(30, 4, generator=torch.Generator().manual_seed(1))
+STATE = ffteach.train(NET, SPLIT, SMALL).state_dict()
 PROBE = LinearProbe(weight_decay=1.0).fit(FEATURES, torch.arange(30) % 10)
 
 ELSE = st.one_of(
@@ -77,6 +81,9 @@ ELSE = st.one_of(
             torch.nn.Linear(784, 10),
             torch.zeros(20, 784).to_sparse(),
             torch.zeros(20, 784, dtype=torch.complex64),
+            torch.zeros(20, 784, device="meta"),
+            LABELS.to_sparse(),
+            LABELS.to("meta"),
         ]
     ),
     st.integers(-3, 30),
@@ -117,8 +124,9 @@ def is_loss(result, g_pos, g_neg, threshold, temperature):
 
 
 def is_pairwise(result, g_pos, g_neg, temperature):
+    more = (g_neg - g_pos) / temperature
     torch.testing.assert_close(
-        result, torch.log1p(torch.exp((g_neg - g_pos).double() / temperature)).mean().float()
+        result, torch.logaddexp(torch.zeros(7).double(), more.double()).mean().float()
     )
 
 
@@ -147,7 +155,22 @@ def is_share(result, *arguments):
 
 
 def anything(result, *arguments):
-    """There is no other way to the answer: that it comes is all that is asked."""
+    """There is no other way to the answer: it is asked that one comes, and is not False."""
+    assert result is not False
+
+
+def ax(figure=plots.new_figure()[0]):  # noqa: B008  one figure for all: to make one takes long
+    """Empty axes."""
+    figure.clear()
+    return figure.subplots()
+
+
+def in_a_run(learning_rate, threshold, temperature, epochs, frozen):
+    """What may be changed while a run goes on."""
+    run = ffteach.train(FFNet([784, 6, 5]), SPLIT, SMALL)
+    run.learning_rate, run.threshold, run.temperature = learning_rate, threshold, temperature
+    run.epochs, run.frozen = epochs, frozen
+    next(run)
 
 
 FUNCTIONS = {
@@ -282,6 +305,87 @@ FUNCTIONS = {
     "but": (
         lambda name, value: SMALL.but(**{str(name): value}),
         [one_of(*vars(SMALL)), one_of(1, 0.5)],
+        anything,
+    ),
+    "labels_of_other_images": (
+        lambda y, g: labels_of_other_images(y, generator=g),
+        [one_of(LABELS), generators],
+        lambda result, y, g: anything(set(result.tolist()) <= set(y.tolist())),
+    ),
+    "predict_one_pass": (
+        predict_one_pass,
+        [st.just(FFNet([784, 6, 5], head=True)), images],
+        lambda result, *arguments: anything(result.shape == (20,)),
+    ),
+    "hold_out": (data.hold_out, [one_of(SPLIT), one_of(0, 10)], anything),
+    "blur_stages": (
+        lambda n, size, blurs, padding, cut, g: blur_stages(
+            n, size=size, blurs=blurs, padding=padding, cut=cut, generator=g
+        ),
+        [counts, sides, st.integers(0, 5), paddings, st.floats(0, 1), generators],
+        lambda result, n, size, *others: is_masks(result.masks, n, size),
+    ),
+    "gaussian_stages": (
+        lambda n, size, gaussians, cut: gaussian_stages(n, size=size, gaussians=gaussians, cut=cut),
+        [counts, sides, one_of(((3, 1.0),), [(5, 2)]), st.floats(0, 1)],
+        lambda result, n, size, *others: is_masks(result.masks, n, size),
+    ),
+    "add_layer": (
+        lambda width, g: FFNet([784, 6]).add_layer(width, generator=g),
+        [counts, generators],
+        lambda layer, width, g: anything(layer.out_features == width),
+    ),
+    "load_state_dict": (
+        lambda state: ffteach.train(FFNet([784, 6, 5]), SPLIT, SMALL).load_state_dict(state),
+        [one_of(STATE)],
+        anything,
+    ),
+    "Training's controls": (
+        in_a_run,
+        [one_of(0.1), one_of(2.0), one_of(0.5), counts, one_of(set(), {0}, [1])],
+        anything,
+    ),
+    "draw_lines": (
+        lambda x, y: plots.draw_lines(ax(), x, {"y": y}, xlabel="x", ylabel="y"),
+        [st.just([1, 2, 3]), st.just(np.ones((2, 3)))],
+        anything,
+    ),
+    "draw_bars": (
+        lambda names, values: plots.draw_bars(ax(), names, values, ylabel="y"),
+        [st.just(["a", "b"]), st.just([1.0, 2.0])],
+        anything,
+    ),
+    "draw_dots": (
+        lambda names, values, errors: plots.draw_dots(ax(), names, values, errors, xlabel="x"),
+        [st.just(["a", "b"]), st.just([1.0, 2.0]), one_of(None)],
+        anything,
+    ),
+    "draw_histograms": (
+        lambda values: plots.draw_histograms(ax(), {"a": values}, xlabel="x"),
+        [goodnesses],
+        anything,
+    ),
+    "draw_goodness": (
+        lambda g_pos, g_neg, threshold: plots.draw_goodness(ax(), g_pos, g_neg, threshold),
+        [goodnesses, goodnesses, one_of(None, 2.0)],
+        anything,
+    ),
+    "draw_image": (lambda image: plots.draw_image(ax(), image), [one_of(IMAGES[0])], anything),
+    "draw_matrix": (
+        lambda matrix: plots.draw_matrix(
+            ax(), matrix, xlabel="x", ylabel="y", numbers_in_cells=False
+        ),
+        [st.just(np.eye(3))],
+        anything,
+    ),
+    "draw_points": (
+        lambda points, labels: plots.draw_points(ax(), points, labels),
+        [st.just(np.ones((20, 2))), one_of(LABELS)],
+        anything,
+    ),
+    "draw_mosaic": (
+        lambda rows, columns: plots.draw_mosaic(ax(), rows, columns=columns),
+        [images, counts],
         anything,
     ),
     "save": (lambda net: ffteach.save(os.devnull, net), [one_of(NET)], anything),

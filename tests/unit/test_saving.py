@@ -130,7 +130,8 @@ def test_from_a_device_to_the_cpu_and_back(gpu, twenty, path):
     for one in (run, here, there):
         one.finish()
     for a, b, c in zip(run.net.parameters(), here.net.parameters(), there.net.parameters()):
-        assert torch.equal(a.cpu(), b) and torch.equal(c.cpu(), b)
+        assert torch.equal(a.cpu(), c.cpu())
+        torch.testing.assert_close(b, a.cpu(), rtol=1e-5, atol=1e-7)  # each device has its kernels
     assert load(path, device=gpu).device.type == gpu.type
 
 

@@ -9,7 +9,9 @@ from ffteach import (
     FFNet,
     Recipe,
     Split,
+    blur_masks,
     features,
+    hybrids,
     overlay_label,
     plain,
     predict,
@@ -19,7 +21,7 @@ from ffteach.head import LEARNING_RATE, MOMENTUM, WEIGHT_COST, head_optimiser
 from ffteach.layers import Rows
 from ffteach.negatives import labels_of_other_images
 from ffteach.overlay import SharedOverlay, split_overlay
-from ffteach.pairs import disturb
+from ffteach.pairs import disturb, make_pairs
 from ffteach.peer import peer_push
 from ffteach.schedule import Schedule
 from ffteach.shifts import all_moves, moved, randomly_shifted
@@ -37,6 +39,7 @@ def inky():
 
 def test_the_ten_label_pixels_are_cleared_everywhere(inky):
     net, labels = FFNet([784, 9], label_strength=3.0, generator=seeded()), torch.arange(12) % 10
+    torch.nn.init.normal_(net.layers[0].bias, generator=seeded())
     labelled = plain.overlay(inky, labels, 3.0)
     assert torch.equal(overlay_label(inky, labels, 3.0), labelled)
     shared, ink = split_overlay(net.layers[0], inky, 3.0)
@@ -60,10 +63,38 @@ def test_coarse_products_keep_the_bias():
     torch.testing.assert_close(coarse, linear(x, layer.weight, layer.bias), rtol=0.02, atol=0.05)
 
 
+def test_coarse_gradients_come_in_place_of_what_was_there_or_on_top():
+    dz, x = torch.rand(6, 3, generator=seeded()), torch.rand(6, 4, generator=seeded())
+    gradient = torch.full((3, 4), 9.0)
+    for beta, wanted in ((0, dz.t() @ x), (1, 2 * dz.t() @ x)):
+        Rows(x.bfloat16()).add_weight_gradient(dz, gradient, beta)
+        torch.testing.assert_close(gradient, wanted, rtol=0.02, atol=0.02)
+
+
 def test_hidden_pixels_leave_the_others_as_they_are(inky):
     seen = disturb(inky, Recipe(pixel_dropout=0.4), generator=seeded())
     kept = seen != 0
     assert torch.equal(seen[kept], inky[kept]) and 0.57 < kept.float().mean() < 0.63
+
+
+def test_a_batch_moves_as_a_whole_or_each_image_by_itself(inky):
+    same = inky[:1].expand(12, -1)
+    together = disturb(same, Recipe(shift=2), generator=seeded())
+    apart = disturb(same, Recipe(shift=2, shift_each=True), generator=seeded())
+    assert len(together.unique(dim=0)) == 1 and len(apart.unique(dim=0)) > 5
+
+
+@pytest.mark.parametrize("blurs", [0, 3])
+def test_hybrids_are_of_masks_that_are_blurred_as_often_as_the_recipe_says(inky, blurs):
+    recipe = Recipe(widths=(784, 5), negatives="hybrids", blurs=blurs)
+    layer = recipe.network().layers[0]
+    split = Split(inky, torch.arange(12) % 10)
+    pairs = make_pairs(recipe.network(), split, recipe, seeded(), torch.float32)
+    negatives = pairs(torch.arange(12), 0).inputs.x.chunk(2)[1]
+    generator = seeded()
+    masks = blur_masks(12, blurs=blurs, generator=generator)
+    wanted = hybrids(inky, masks, generator=generator)
+    torch.testing.assert_close(negatives, layer.rescale(wanted))
 
 
 def test_the_heads_optimiser_is_gradient_descent_with_momentum_and_weight_cost():
@@ -84,7 +115,7 @@ def test_the_heads_rate_falls_with_the_layers(few):
     run = train(recipe.network(), few, recipe)
     rates = []
     for _ in run:
-        rates.append(run._head_optimiser.torch.param_groups[0]["lr"])
+        rates.append(run._head_optimiser.rate)
     assert rates == pytest.approx([0.01, 0.01, 0.01, 0.005])
 
 

@@ -21,6 +21,7 @@ from ffteach import (
     train,
     training,
 )
+from ffteach.optimisers import LayerOptimiser
 
 STRENGTH = 3.0
 SMALL = Recipe(
@@ -558,11 +559,9 @@ def test_a_setting_that_cannot_work_raises_and_the_run_goes_on_once_it_is_mended
 
 @pytest.fixture
 def rates(monkeypatch):
-    """The learning rate of every step that an SGD optimiser takes."""
+    """The learning rate of every step that an optimiser takes."""
     taken = []
-    monkeypatch.setattr(
-        torch.optim.SGD, "step", lambda self: taken.append(self.param_groups[0]["lr"])
-    )
+    monkeypatch.setattr(LayerOptimiser, "step", lambda self, rate: taken.append(rate))
     return taken
 
 

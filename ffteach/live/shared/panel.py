@@ -164,8 +164,6 @@ class Panel:
 
     def _clock(self):
         """The three buttons of a panel that trains."""
-        import torch._dynamo  # noqa: F401  torch's optimisers load it at their first step
-
         self.train_button = widgets.ToggleButton(
             description="Train",
             tooltip="Start or pause",
