@@ -8,8 +8,8 @@ from panel_page import PanelPage, write_notebook
 
 CELLS = ("from ffteach.live import MaskLab", "MaskLab()")
 NAMES = {
-    "button": ("Fresh draw", "Print the line"),
-    "slider": ("Blurs", "Cut"),
+    "button": ("Fresh draw", "A digit", "A hybrid", "Print the line"),
+    "slider": ("Blurs", "Cut", "Patch"),
     "combobox": ("Kind of mask", "Padding"),
     "spinbutton": ("Seed",),
 }
@@ -141,6 +141,23 @@ def test_a_fresh_draw_and_the_line_that_repeats_it(lab):
     lab.changed(before, words="seed 2")
     lab.part("ff-line").click()
     wait_for(lambda: lab.status, lambda said: "MaskLab(seed=2)" in said, what="the line")
+
+
+def test_the_patch_game_by_mouse_and_by_keyboard(lab):
+    score = lambda: lab.part("ff-score").inner_text()
+    said = lambda: lab.part("ff-message").inner_text()
+    lab.part("ff-say-hybrid").click()
+    wait_for(score, lambda text: "of 1 right; guessing: 0.5" in text, what="the score")
+    assert said().startswith(("Right: that patch was cut from a", "No: that patch was cut from a"))
+    before = lab.pixels
+    lab.part("ff-say-hybrid").press("Shift+Tab")
+    assert lab.part("ff-say-digit").evaluate("button => button === document.activeElement")
+    lab.page.keyboard.press("Enter")
+    wait_for(score, lambda text: "of 2 right; guessing: 1 ± 0.7" in text, what="the score")
+    assert lab.pixels != before and re.search(r"[012] of 2 right so far", lab.alt)
+    lab.handle("ff-patch").press("Home")
+    wait_for(score, "Digit or hybrid?".__eq__, what="another game")
+    assert "3 by 3 pixels" in lab.alt
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,7 @@ def test_the_goodness_and_the_mask_labs_can_be_read(paint, digits):
     panels = [live.GoodnessLab(data=digits, threshold=theta) for theta in (0.0, 2.0, 40.0)]
     masks = live.MaskLab
     panels += [masks(), masks("gaussian", kernel=15), masks(blurs=0, cut=1)]
+    panels[-1].answer("hybrid")
     for panel in panels:
         check(paint, panel)
         panel.close()

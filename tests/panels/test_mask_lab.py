@@ -40,6 +40,10 @@ CONTROLS = {
     "ff-cut": "cut",
     "ff-padding": "padding",
     "ff-seed": "seed",
+    "ff-patch": "patch",
+    "ff-say-digit": "digit_button",
+    "ff-say-hybrid": "hybrid_button",
+    "ff-score": "score",
     "ff-draw": "draw_button",
     "ff-line": "line_button",
     "ff-picture": "picture",
@@ -211,7 +215,7 @@ def test_the_state_is_what_is_measured_and_drawn(make_lab):
     assert np.allclose(curve["y"], state["agreement"])
     assert np.allclose(chance["y"], agreement_by_chance(masks))
     share = masks.mean(dim=0).reshape(28, 28)
-    assert np.allclose(pixels(part(lab, "Ones among 1000 masks")) / 255, share, atol=0.002)
+    assert np.allclose(pixels(part(lab, "Ones in 1000 masks")) / 255, share, atol=0.002)
     assert (
         series(part(lab, "Two pixels agree"), "level")[0]["at"]
         == state["correlation_length"]
@@ -347,6 +351,103 @@ def test_extremes_neither_fail_nor_leave_the_panel_without_words(
         )
 
 
+# ---- the patch game
+
+
+def cut(image, corner, size):
+    """A patch of an image `(28, 28)`, as a list of rows."""
+    top, left = corner
+    return [row[left : left + size] for row in image.tolist()[top : top + size]]
+
+
+@pytest.mark.parametrize("size", [3, 9, 20])
+def test_patches_are_cut_from_digits_and_from_hybrids_of_two(make_lab, sample, size):
+    lab = make_lab(patch=size, blurs=1)
+    images, masks = sample.train.images.reshape(-1, 28, 28), lab.stages.masks
+    asked = set()
+    while len(asked) < 2 or lab.state["asked"] < 12:
+        before = lab.state
+        lab.answer("digit")
+        kind, image, labels, corner = lab.game.last[1:]
+        asked.add(kind)
+        assert before["patch"] == cut(image, corner, size)
+        assert all(4 <= place <= 24 - size for place in corner)
+        assert np.mean(before["patch"]) >= 0.1
+        if kind == "digit":
+            found = (images == image).all(dim=(1, 2))
+            assert labels == (sample.train.labels[found].item(),)
+        else:  # one digit where some mask of the panel is 1, another one where it is 0
+            one, other = (
+                (images[sample.train.labels == label] == image).flatten(1) for label in labels
+            )
+            inside, outside = masks @ (~one).float().T == 0, (1 - masks) @ (~other).float().T == 0
+            assert (inside.any(dim=1) & outside.any(dim=1)).any()
+
+
+def test_answers_are_counted_and_guessing_gets_half(make_lab):
+    lab = make_lab(patch=5)
+    truths = []
+    for number in range(400):
+        said = "digit" if number % 3 else "hybrid"
+        lab.game.answer(said)
+        truths.append((said, lab.game.last[1]))
+    state = lab.state
+    assert state["asked"] == 400 and state["right"] == sum(said == truth for said, truth in truths)
+    hybrids = sum(truth == "hybrid" for _, truth in truths)
+    assert abs(hybrids - 200) < 3 * 10 and abs(state["right"] - 200) < 3 * 10  # 10 = root(400) / 2
+    lab.draw()
+    assert lab.score.value == f"<b>{state['right']} of 400</b> right; guessing: 200 ± 10.0"
+
+
+def test_a_click_answers_says_what_it_was_and_shows_where_it_was_cut(lab):
+    lab.run(0)
+    assert "Digit or hybrid?" in lab.score.value and lab.state["last"] is None
+    for button, said in ((lab.hybrid_button, "hybrid"), (lab.digit_button, "digit")) * 3:
+        patch, truth = lab.state["patch"], lab.game.kind
+        assert np.allclose(pixels(part(lab, "Patch game")) / 255, patch, atol=0.002)
+        button.click()
+        assert lab.state["last"] == (said, truth)
+        assert lab.said.startswith("Right: " if said == truth else "No: ")
+        shown = part(lab, f"The last: a {truth}")
+        (frame,) = series(shown, "frame")
+        left, top, right, bottom = frame["at"]
+        cut_out = pixels(shown)[top:bottom, left:right] / 255
+        assert np.allclose(cut_out, patch, atol=0.002) and lab.state["patch"] != patch
+    assert lab.error is None
+
+
+def test_nothing_tells_the_answer_before_it_was_given(lab):
+    """With another answer to the same patch, words, picture and state are the same."""
+    for _ in range(4):
+        shown = alt(lab), picture(lab), lab.said, lab.score.value, lab.state
+        truth = lab.game.kind
+        lab.game.kind = {"digit": "hybrid", "hybrid": "digit"}[truth]
+        lab.draw()
+        assert (alt(lab), picture(lab), lab.said, lab.score.value, lab.state) == shown
+        lab.game.kind = truth
+        lab.answer("digit")
+    assert f"{lab.state['right']} of 4 right so far" in alt(lab)
+
+
+@pytest.mark.parametrize("control, value", [("patch", 5), ("blurs", 2), ("seed", 1)])
+def test_other_patches_begin_another_game(lab, control, value):
+    lab.answer("hybrid")
+    getattr(lab, control).value = value
+    state = lab.state
+    assert state["asked"] == 0 and state["last"] is None and "Balanced" in lab.said
+    assert len(state["patch"]) == lab.patch.value
+
+
+def test_a_game_is_repeated_by_its_line_and_refuses_other_answers(make_lab):
+    lab = make_lab(patch=6, seed=2)
+    again = eval(lab.line, {"MaskLab": make_lab})
+    for _ in range(5):
+        assert lab.answer("digit") == again.answer("digit")
+    with pytest.raises(ValueError, match="'digit' or 'hybrid'"):
+        lab.answer("a digit")
+    assert lab.state["asked"] == 5
+
+
 # ---- fresh draws, and the line
 
 
@@ -383,7 +484,7 @@ def test_another_kind_keeps_the_digits_and_more_blurs_keep_the_noise(lab):
         {"blurs": 0, "cut": 0.3, "seed": 11},
         {"mask": "gaussian", "kernel": 3, "sigma": 0.5, "padding": "circular"},
         {"padding": "zeros", "presenter": True},
-        {"blurs": 5, "kernel": 9, "sigma": 7.5},
+        {"blurs": 5, "kernel": 9, "sigma": 7.5, "patch": 20},
     ],
 )
 def test_the_line_makes_the_panel_again(make_lab, options):
@@ -420,6 +521,7 @@ def test_the_line_follows_the_controls_and_a_button_prints_it(lab):
         ({"sigma": 0}, "sigma=0"),
         ({"cut": math.nan}, "cut=nan"),
         ({"cut": 1.1}, "cut=1.1.*from 0 to 1"),
+        ({"patch": 2}, "patch=2.*from 3 to 20"),
         ({"seed": -1}, "seed=-1"),
         ({"seed": 2**31}, "seed="),
     ],
@@ -434,7 +536,7 @@ def test_what_cannot_be_is_refused(wrong, message):
 
 def test_a_presenter_has_a_larger_picture_and_fewer_controls():
     lab, large = MaskLab(), MaskLab(presenter=True)
-    assert picture(lab) == picture(large) and picture(lab)["size"] == (840, 394)
+    assert picture(lab) == picture(large) and picture(lab)["size"] == (840, 368)
     assert large.picture.fills
     assert (
         large.padding not in large.control_box.children

@@ -5,15 +5,17 @@ import torch
 
 from ...data import load_mnist
 from ...masks import PADDINGS, blur_stages, gaussian_stages, hybrids
-from ..shared.controls import rounded, small
+from ..shared.controls import ROW, rounded, small
 from ..shared.panel import SLIDER, Panel
+from .game import PatchGame
 from .measures import agreement, agreement_by_chance, correlation_length, shares_of_ones
 from .picture import SIZE, mask_scene
-from .words import figures, in_a_sentence, titles, verdict
+from .words import answered, figures, in_a_sentence, score, titles, verdict
 
 MASKS = 1000  # drawn and measured; the picture shows the first
 KINDS = {"Hinton: bits, many blurs": "blur", "System C: three Gaussians": "gaussian"}
 MOST_BLURS, LARGEST_KERNEL, LARGEST_SIGMA, LAST_SEED = 48, 15, 28.0, 2**31 - 1
+PATCHES = 3, 20  # rows and columns of the smallest and of the largest patch of the game
 
 
 def gaussians(kernel, sigma):
@@ -32,8 +34,9 @@ class MaskLab(Panel):
     mask: "blur" is Hinton's: bits, blurred `blurs` (0..48) times; "gaussian" is system C's: noise
     and three Gaussians, the middle one of `kernel` pixels (odd, 1..15) with `sigma` (0.5..28). cut:
     the mask is 1 where the blurred noise is above it. padding: "reflect", "zeros" or "circular".
-    seed: of noise and digits. presenter: for a projector. Raises ValueError for anything else.
-    `run(steps)` presses "Fresh draw" from code; `state` and `stages` tell the rest.
+    seed: of noise and digits. patch: rows and columns (3..20) of the game's patches. presenter: for
+    a projector. Raises ValueError for anything else. From code `run(steps)` presses "Fresh draw"
+    and `answer("hybrid")` plays; `state`, `stages` and `game` tell the rest.
 
     >>> 0.4 < MaskLab(blurs=8).state["ones"] < 0.6
     True
@@ -51,11 +54,12 @@ class MaskLab(Panel):
         cut=0.5,
         padding="reflect",
         seed=0,
+        patch=9,
         presenter=False,
     ):
-        _check(mask, blurs, kernel, sigma, cut, padding, seed)
+        _check(mask, blurs, kernel, sigma, cut, padding, seed, patch)
         self._train, self.presenter = load_mnist().train, presenter
-        self._make_controls(mask, blurs, kernel, sigma, cut, padding, seed)
+        self._make_controls(mask, blurs, kernel, sigma, cut, padding, seed, patch)
         fresh = self.button(
             "Fresh draw",
             "Other noise and other digits: the next seed",
@@ -71,6 +75,7 @@ class MaskLab(Panel):
             name="ff-mask-lab",
             presenter=presenter,
             essential=essential,
+            below=[self._make_game()],
             follows={
                 "blurs": self.blurs,
                 "kernel": self.kernel,
@@ -79,16 +84,17 @@ class MaskLab(Panel):
             },
         )
         self.draw_button = fresh
-        self._made_with = None  # the settings that the stages belong to
+        self._made_with = self._dealt_with = None  # the settings of the stages, and of the game
         for control, css in zip(
             everything,
             ("ff-kind", "ff-blurs", "ff-kernel", "ff-sigma", "ff-cut", "ff-padding", "ff-seed"),
         ):
             self.follow(control, css, lambda value: self._fit())
+        self.follow(self.patch, "ff-patch")
         self._fit()
         self.draw()
 
-    def _make_controls(self, mask, blurs, kernel, sigma, cut, padding, seed):
+    def _make_controls(self, mask, blurs, kernel, sigma, cut, padding, seed, patch):
         kind = next(name for name, value in KINDS.items() if value == mask)
         self.kind = widgets.Dropdown(
             options=list(KINDS),
@@ -142,6 +148,33 @@ class MaskLab(Panel):
         self.seed = widgets.BoundedIntText(
             seed, min=0, max=LAST_SEED, description="Seed", **small(130)
         )
+        self.patch = widgets.IntSlider(
+            patch,
+            min=PATCHES[0],
+            max=PATCHES[1],
+            description="Patch",
+            tooltip="Rows and columns of the patches of the game",
+            **SLIDER | {"layout": {"flex": "0 1 300px"}},
+        )
+
+    def _make_game(self):
+        """Return the row of the game: how large, the two answers, and the score."""
+        self.digit_button, self.hybrid_button = (
+            self.button(
+                f"A {kind}",
+                what,
+                lambda kind=kind: self.do(lambda: self._play(kind)),
+                f"say-{kind}",
+            )
+            for kind, what in (
+                ("digit", "The patch is cut from a real digit"),
+                ("hybrid", "The patch is cut from a hybrid"),
+            )
+        )
+        self.score = widgets.HTML(layout={"margin": "0 2px"})
+        self.score.add_class("ff-score")
+        row = [self.patch, self.digit_button, self.hybrid_button, self.score]
+        return widgets.HBox(row, layout=ROW)
 
     @property
     def arguments(self):
@@ -153,6 +186,7 @@ class MaskLab(Panel):
             "cut": rounded(self.cut.value),
             "padding": self.padding.value,
             "seed": self.seed.value,
+            "patch": self.patch.value,
         }
 
     @property
@@ -175,16 +209,33 @@ class MaskLab(Panel):
                 "seed": self.seed.value,
                 "digits": self.labels.tolist(),
                 **self._measured,
+                # the patch that is asked about, row by row, and how the answers fared so far
+                "patch": self.game.patch.tolist(),
+                "asked": self.game.asked,
+                "right": self.game.right,
+                "last": self.game.last and self.game.last[:2],  # (answer, truth), or None
             }
 
     def forget(self):
-        self._train = self.stages = self.digits = self.hybrid = None
+        self._train = self.stages = self.digits = self.hybrid = self.game = None
 
     # ---- what the panel does
 
     def draw(self):
         super().draw()
-        self.say(verdict(self.state))
+        self.score.value = score(self.game)
+        self.say(answered(self.game) if self.game.last else verdict(self.state))
+
+    def answer(self, kind):
+        """Say of the patch that it is cut from a "digit" or a "hybrid"; return `state`."""
+        with self._lock:
+            self._play(kind)
+            self.draw()
+            return self.state
+
+    def _play(self, kind):
+        self._make()
+        self.game.answer(kind)
 
     def again(self):
         self.seed.value = 0 if self.seed.value == LAST_SEED else self.seed.value + 1
@@ -201,14 +252,23 @@ class MaskLab(Panel):
             chance=self._chance,
             length=state["correlation_length"],
             masks=MASKS,
+            game=self.game,
         )
 
     def words(self, state):
-        return in_a_sentence(state, MASKS), figures(state)
+        return in_a_sentence(state, MASKS, self.game), figures(state)
 
     def _make(self):
-        """Draw and measure the masks of the controls, and stitch two digits along the first."""
+        """Draw and measure the masks of the controls, stitch two digits, and begin the game."""
         settings = self.arguments
+        if settings == self._dealt_with:
+            return
+        self._make_masks({name: value for name, value in settings.items() if name != "patch"})
+        masks, size, seed = self.stages.masks[1:], self.patch.value, self.seed.value
+        self.game = PatchGame(self._train.images, self._train.labels, masks, size, seed)
+        self._dealt_with = settings
+
+    def _make_masks(self, settings):
         if settings == self._made_with:
             return
         generator = torch.Generator().manual_seed(self.seed.value)
@@ -258,7 +318,7 @@ class MaskLab(Panel):
             self.kernel.value += 1
 
 
-def _check(mask, blurs, kernel, sigma, cut, padding, seed):
+def _check(mask, blurs, kernel, sigma, cut, padding, seed, patch):
     """Raise ValueError, in words, for arguments that the controls cannot show."""
     for name, value, choices in (
         ("mask", mask, tuple(KINDS.values())),
@@ -270,6 +330,7 @@ def _check(mask, blurs, kernel, sigma, cut, padding, seed):
         "blurs": (blurs, 0, MOST_BLURS),
         "kernel": (kernel, 1, LARGEST_KERNEL),
         "seed": (seed, 0, LAST_SEED),
+        "patch": (patch, *PATCHES),
     }
     for name, (value, least, most) in (
         whole | {"sigma": (sigma, 0.5, LARGEST_SIGMA), "cut": (cut, 0, 1)}

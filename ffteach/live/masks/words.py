@@ -37,8 +37,8 @@ def titles(state, blurred):
     }
 
 
-def in_a_sentence(state, masks):
-    """The picture in words, for those who cannot see it."""
+def in_a_sentence(state, masks, game):
+    """The picture in words, for those who cannot see it; what the patch is stays a question."""
     a, b = state["digits"]
     return (
         f"From noise to a hybrid, seed {state['seed']}: {recipe_in_words(state)}, "
@@ -47,7 +47,9 @@ def in_a_sentence(state, masks):
         f"digit B, {a_or_an(b)}, where it is 0, and their hybrid. Of {masks} masks, "
         f"{state['neighbours_agree']:.1%} treat two neighbours alike; correlation length "
         f"{length_in_words(state)}. Ones: {state['ones']:.0%} of all pixels, "
-        f"{state['ones_centre']:.0%} in the centre, {state['ones_rim']:.0%} at the rim."
+        f"{state['ones_centre']:.0%} in the centre, {state['ones_rim']:.0%} at the rim. "
+        f"Patch game: {game.size} by {game.size} pixels with {game.patch.mean():.0%} ink; from a "
+        f"digit or from a hybrid? {game.right} of {game.asked} right so far."
     )
 
 
@@ -92,3 +94,23 @@ def verdict(state):
     if abs(whole - 0.5) > NEARLY:
         return f"Not balanced: digit {'B' if whole < 0.5 else 'A'} has the larger share everywhere."
     return "Balanced: at every place each digit shows in half of the masks."
+
+
+def score(game):
+    """The score of the game as HTML, with what guessing would reach."""
+    if not game.asked:
+        return "Digit or hybrid?"
+    expected, spread = game.asked / 2, game.asked**0.5 / 2
+    return f"<b>{game.right} of {game.asked}</b> right; guessing: {expected:g} ± {spread:.1f}"
+
+
+def answered(game):
+    """Whether the last answer was right, in a sentence."""
+    answer, kind, _, labels, _ = game.last
+    opening = "Right" if answer == kind else "No"
+    what = (
+        f"a {kind} of {' and '.join(map(a_or_an, labels))}"
+        if kind == "hybrid"
+        else (f"a real {labels[0]}")
+    )
+    return f"{opening}: that patch was cut from {what}. And the next one?"

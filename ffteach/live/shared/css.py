@@ -45,6 +45,10 @@ CLASSES = {  # of each panel; the first of its own ones is the whole
         "ff-cut",
         "ff-padding",
         "ff-seed",
+        "ff-patch",  # how large the patches of the game are
+        "ff-say-digit",
+        "ff-say-hybrid",
+        "ff-score",
     ),
     "ProbeLab": (*_LEARNING, "ff-probe-lab", "ff-mask", "ff-blurs", "ff-labels"),
     "DigitPad": (
