@@ -43,13 +43,13 @@ def unit(x):
 
 def plain_video(net, images, labels, steps):
     """Yield the activities of each step: every layer from what the two beside it did before."""
-    hot = torch.eye(10, dtype=images.dtype)[labels]
+    hot = 10**0.5 * torch.eye(10, dtype=images.dtype)[labels]  # its mean square is 1
     h, below = [], images
     for layer in net.layers:
         h.append(torch.relu(unit(below) @ layer.up.T + layer.bias))
         below = h[-1]
     for _ in range(steps):
-        rows = [unit(row).detach() for row in (images, *h, hot)]
+        rows = [unit(row).detach() for row in (images, *h)] + [hot]
         later = []
         for i, layer in enumerate(net.layers):
             z = rows[i] @ layer.up.T + layer.bias
