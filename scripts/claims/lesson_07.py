@@ -6,23 +6,13 @@ from functools import cache
 import torch
 
 import ffteach
-from ffteach import Recipe, goodness, seeded, train
+from ffteach import goodness, seeded, train
 from ffteach.beyond import recurrent
 from ffteach.beyond.recurrent import RECIPE, RecurrentNet, RecurrentTraining
 
 from . import Claim
 
 RECIPE = RECIPE.but(epochs=3)
-FEEDFORWARD = Recipe(
-    widths=RECIPE.widths,
-    loss="pairwise",
-    negatives="hard",
-    uniform_epochs=0,
-    temperature=0.1,
-    learning_rate=3e-3,
-    epochs=3,
-)
-
 
 @cache
 def digits():
@@ -88,7 +78,7 @@ def cut_error(seed, pictures=None):
 
 
 def feedforward(seed):
-    net = train(FEEDFORWARD.network(seed=seed), digits(), FEEDFORWARD, seed=seed).finish()
+    net = train(RECIPE.network(seed=seed), digits(), RECIPE, seed=seed).finish()
     return 100 * ffteach.error_rate(net, digits().validation)
 
 
