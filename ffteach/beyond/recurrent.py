@@ -227,10 +227,9 @@ class RecurrentTraining:
         self.temperature, self.seconds = recipe.temperature, 0.0
         self.generator = torch.Generator().manual_seed(check_seed(seed))
         self.schedule = Schedule(recipe, len(split.images), len(net.layers))
-        kind = {"lr": self.learning_rate, "weight_decay": recipe.weight_decay}
+        how = {"weight_decay": recipe.weight_decay, "momentum": recipe.momentum}
         self._optimisers = [
-            LayerOptimiser(recipe.optimiser, layer.parameters(), momentum=recipe.momentum, **kind)
-            for layer in net.layers
+            LayerOptimiser(recipe.optimiser, layer.parameters(), **how) for layer in net.layers
         ]
 
     step = property(lambda run: run.schedule.step, doc="Steps taken so far.")

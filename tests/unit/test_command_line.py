@@ -183,7 +183,7 @@ def test_run_passes_seed_root_data_and_device_on(run, monkeypatch):
     seen = []
 
     def stop(recipe, which, **options):
-        del options["watch"], options["keep"], options["resume"]
+        del options["watch"], options["keep"]
         seen.append((recipe.name, which, options))
         raise RuntimeError("enough")
 
