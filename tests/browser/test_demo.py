@@ -84,6 +84,7 @@ def test_the_training_lab_trains_in_a_web_page_and_asks_for_nothing_outside(
         )
         lab.wait_step(lab.step + 20)
         screenshot(shown.page.locator("body"), "demo")
+        sizes = {}
         for width, height in ((1280, 800), (1024, 768), (1366, 768), (1920, 1080)):
             shown.page.set_viewport_size({"width": width, "height": height})
             shown.page.wait_for_timeout(500)
@@ -95,6 +96,9 @@ def test_the_training_lab_trains_in_a_web_page_and_asks_for_nothing_outside(
             assert picture["width"] > 0.85 * width  # and it fills the page
             bases = lab.root.locator(".noUi-base")
             assert min(base.bounding_box()["width"] for base in bases.all()) > 80
+            words = lab.part("ff-figures").evaluate("said => getComputedStyle(said).fontSize")
+            sizes[width] = float(words.removesuffix("px"))
+        assert sizes[1024] >= 20 and sizes[1920] >= 1.2 * sizes[1024]  # so does the type
         assert not shown.page.locator(".jp-InputArea-editor:visible").count()  # no code to be seen
         lab.pause()
         step = lab.step

@@ -107,7 +107,9 @@ def test_a_restarted_kernel_leaves_no_panel_that_seems_to_train(lab, notebook):
     assert all(button.is_disabled() for button in lab.root.get_by_role("button").all())
 
 
-def test_a_notebook_that_is_opened_again_shows_the_last_picture_of_its_panel(browser, server):
+def test_a_notebook_that_is_opened_again_shows_the_last_picture_of_its_panel(
+    browser, server, screenshot
+):
     cells = ["from ffteach.live import GoodnessLab", "GoodnessLab()"]
     write_notebook(server.root / "reopened.ipynb", cells)
     still, missing = ".ff-still img", "model not found"
@@ -131,3 +133,4 @@ def test_a_notebook_that_is_opened_again_shows_the_last_picture_of_its_panel(bro
         assert "run this cell, and it is alive again" in output.inner_text()
         wait_for(lambda: output.get_by_text(missing).count(), what="JupyterLab's words")
         assert not output.get_by_text(missing).is_visible()
+        screenshot(output, "reopened")

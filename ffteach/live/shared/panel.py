@@ -28,7 +28,7 @@ SLIDER = {  # acts when it is let go; those in `follows` also while they are dra
     "style": {"description_width": "initial"},
     "layout": {"flex": "1 1 240px"},
 }
-BESIDE_PICTURE = 260  # CSS pixels above and below the picture of a presenter
+BESIDE_PICTURE = "max(260px, 17vw)"  # above and below the picture of a presenter
 PROJECTOR = 1.5  # how many times larger a presenter's type and picture are
 STYLE = f"<style>{Path(__file__).with_name('panel.css').read_text()}</style>"
 COPY = '<button type="button" class="jupyter-button widget-button ff-copy">Copy</button>'
@@ -204,7 +204,7 @@ class Panel:
         if not self.presenter or beside:
             return {"max_width": f"{width * (PROJECTOR if self.presenter else 1):.0f}px"}
         ratio = width / height
-        return {"width": f"min(100%, (100vh - {BESIDE_PICTURE}px) * {ratio:.3f})"}
+        return {"width": f"min(100%, (100vh - {BESIDE_PICTURE}) * {ratio:.3f})"}
 
     # ---- how it is used
 
