@@ -56,6 +56,11 @@ LISTEN = {  # what to listen for in class: exercise and the name its check gives
         ("equal_cost", "shared weights"),
         ("moved", "the way back"),
     ],
+    "lesson07": [
+        ("later", "the wrong way round"),
+        ("news", "always the top"),
+        ("answers", "each layer for itself"),
+    ],
 }
 
 
