@@ -25,8 +25,12 @@ SLIDERS = {  # of each panel the one that is moved
 OPTIONS = dict.fromkeys(("TrainingLab", "ProbeLab"), "epochs=50")  # not done too soon
 MOVES, SECONDS, PAUSES = 60, 10, 10  # of a slider; of training; how often it is paused
 LISTEN = """panel => {
-    const seen = panel.seen = {acted: 0, frames: []};
-    const acts = () => { seen.acted = performance.now(); };
+    const seen = panel.seen = {acted: 0, frames: [], paused: 0};
+    const acts = () => { seen.acted = performance.now(); seen.paused = 0; };
+    const said = () => panel.querySelector('.ff-status').innerText;
+    new MutationObserver(() => {
+        if (said().includes('Paused.')) seen.paused ||= performance.now();
+    }).observe(panel, {subtree: true, childList: true});
     panel.addEventListener('keydown', acts, true);
     panel.addEventListener('click', acts, true);
     panel.addEventListener('ff-drawn', () => seen.frames.push(performance.now())); }"""
@@ -146,7 +150,8 @@ def in_browser(name, browser, server):
             notebook.page.wait_for_timeout(700)
             panel.pause()
             notebook.page.wait_for_timeout(700)
-            pauses.append(max(0, seen("frames.at(-1)") - seen("acted")) / 1000)
+            drawn = seen("frames.find(time => time > panel.seen.paused)")
+            pauses.append((drawn - seen("acted")) / 1000)
         rate = (len(frames) - 1) / (frames[-1] - frames[0]) * 1000
         return [
             *row,
@@ -186,7 +191,7 @@ def main():
             browser.close()
     table(
         "Panels in JupyterLab in Chromium",
-        ["panel", *live_figures, "click on Pause to last picture, median"],
+        ["panel", *live_figures, "click on Pause to its picture, median"],
         rows,
     )
 

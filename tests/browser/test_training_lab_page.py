@@ -251,7 +251,9 @@ def test_running_the_cell_again_leaves_no_zombie(lab, notebook):
     lab.wait_step(20)
     notebook.run_cell(FIRST)
     wait_for(lambda: lab.status, lambda said: "Nothing trained yet" in said, what="the new panel")
-    notebook.page.wait_for_timeout(500)
+    kept = notebook.page.locator(".jp-Notebook .jp-Cell").nth(FIRST).locator(".ff-still img")
+    wait_for(kept.count, what="the picture that is kept, the last thing to be sent")
+    notebook.page.wait_for_timeout(200)
     before = notebook.widget_messages
     notebook.page.wait_for_timeout(1500)
     assert lab.step == 0

@@ -9,6 +9,7 @@ import pytest
 import torch
 from by_hand import (
     alt,
+    burn,
     check_classes,
     figures,
     histograms,
@@ -522,3 +523,15 @@ def test_a_pause_ends_a_probe_little_by_little_and_clicks_come_between(lab, slow
     untouched = picture(lab)
     play(lab, 3)
     assert picture(lab) == untouched
+
+
+def test_an_error_in_a_pause_is_named_once(lab, slowly, monkeypatch):
+    failed = []
+    monkeypatch.setattr(lab.watch, "finish", lambda *at: failed.append(at) or burn())
+    lab.train_button.value = True
+    play(lab, 1)
+    lab.train_button.value = False
+    play(lab, 3)
+    assert len(failed) == 1 and "on fire" in lab.said
+    lab.close()
+    play(lab, 1)  # a page that has not heard of it

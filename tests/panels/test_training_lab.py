@@ -975,6 +975,11 @@ def test_the_line_follows_the_controls_and_a_button_prints_it(make_lab, digits):
     other.close()
 
 
+def test_a_panel_inside_another_widget_has_no_room_for_its_last_picture(lab, capsys):
+    lab.picture._handle_custom_msg({"still": "data:image/webp;base64,"}, [])
+    assert lab.error is None and lab.still is None and capsys.readouterr().out == ""
+
+
 def test_a_picture_its_sentence_and_its_figures_are_one_message(lab, monkeypatch):
     sent, send = [], Widget.send_state
     monkeypatch.setattr(

@@ -28,17 +28,7 @@ class ProbeControls(LearningControls):
             labels, min=10, max=60_000, step=100, description="Labels for the probe", **small(210)
         )
         self.waiting = [self.widths, self.mask, self.blurs, self.labels, self.seed]
-        self.name(
-            threshold="threshold",
-            learning_rate="lr",
-            epochs="epochs",
-            widths="widths",
-            mask="mask",
-            blurs="blurs",
-            labels="labels",
-            seed="seed",
-            reveal="reveal",
-        )
+        self.name("mask", "blurs", "labels")
         first, second = self.lay_out()
         self.essential = [first, self.why]
         self.above = [*self.essential, second]

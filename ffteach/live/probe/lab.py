@@ -116,7 +116,7 @@ class ProbeLab(LearningPanel):
     @property
     def unfinished(self):
         step = self.training.step
-        return step > 0 and self.watch.finite and not self.watch.is_of(step)
+        return step > 0 and self.watch.finite and not self.watch.is_complete(step)
 
     def finish(self, seconds):
         """The probe of the network as it stands, after the baselines."""

@@ -91,7 +91,7 @@ class ProbeWatch(Looks):
             self._job = None  # a probe of the past is no longer worth its while
         self.work(step, epochs, seconds, every=1)
 
-    def is_of(self, step):
+    def is_complete(self, step):
         """Is nothing missing at this step?"""
         return not self._job and bool(self.curve) and self.curve[-1][0] == step
 

@@ -97,11 +97,12 @@ class LearningControls:
             tooltip="Look at the test images: once, at the end",
             layout={"width": "auto"},
         )
+        self.name("widths", "seed", "reveal")
 
-    def name(self, **classes):
-        """Give each control its CSS class: `threshold="threshold"` stands for ff-threshold."""
-        for control, css in classes.items():
-            getattr(self, control).add_class(f"ff-{css}")
+    def name(self, *names):
+        """Give controls that no one follows their CSS classes: "seed" has ff-seed."""
+        for name in names:
+            getattr(self, name).add_class(f"ff-{name}")
 
     def lay_out(self):
         """Return the row of those that act at once, and that of those that wait."""

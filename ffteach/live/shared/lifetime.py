@@ -53,7 +53,7 @@ def close_all(*widgets):
 # A second output, shown where the panel is missing: in a notebook that is opened again. There
 # JupyterLab has but "model not found" for it.
 STILL = """<div class="ff-still"><style>
-.jp-OutputArea-output.jupyter-widgets:not(:has(*)) {{ display: none; }}
+.jp-OutputArea:has(.ff-still) > * > .jupyter-widgets:not(:has(*)) {{ display: none; }}
 </style><img src="{image}" alt="{alt}" width="{width}">
 <p>The last picture of a panel: run this cell, and it is alive again.</p></div>"""
 
@@ -66,9 +66,9 @@ def show(panel):
 
 
 def keep(panel, image):
-    """Leave a picture, the address of its data, in the notebook."""
+    """Leave a picture, the address of its data, in the notebook, if there is room for it."""
     alt = html.escape(panel.picture.value["alt"])
     still = STILL.format(image=image, alt=alt, width=panel.SIZE[0])
-    if still != panel.still:
+    if panel.still not in (None, still):
         panel.still = still
         update_display(HTML(still), display_id=panel.widget.model_id)

@@ -122,6 +122,7 @@ class Panel:
         self.presenter, self.trains = presenter, trains
         self.error = None  # the exception that stopped the panel, if one did
         self.said, self.seen, self.closed = "", False, False  # seen: was it ever shown?
+        self.still = None  # the HTML of the last picture that was kept
         self._device = torch.get_default_device()  # each thread has one of its own
         self._by_itself = False  # is it the panel that stops the clock, not a person?
         self.steps_per_picture = float("inf")  # at most
@@ -300,7 +301,7 @@ class Panel:
             "alt": alt,
             "figures": figures,
             "answers": self._answered,
-            "unfinished": self.unfinished and not self.running,
+            "unfinished": not self.running and self.unfinished,
         }
 
     def do(self, act):
@@ -320,7 +321,7 @@ class Panel:
             return self.picture.send({"answers": self._answered})
         self._answered = ask
         with self.in_words(), self.alone(patience=0) as free:
-            if free and not self.running and not self.closed and self.unfinished:
+            if free and not (self.running or self.closed or self.error) and self.unfinished:
                 self.finish(LONGEST)
                 return self.draw()
             if free and self.running and not self.closed:

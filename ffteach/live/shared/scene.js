@@ -51,7 +51,7 @@ function initialize({ model }) {
     panel.heard = performance.now();
     if (message.answers) { // nothing new to draw
       panel.answers = message.answers;
-      ask();
+      if (train?.get("value")) ask();
     }
     if (message.pong) panel.pong = message.pong;
     if (panel.pong === panel.ping) quiet(false);

@@ -82,22 +82,7 @@ class TrainingControls(LearningControls):
             tooltip="Settings that show one thing within ten seconds; with a new network",
             **small(230),
         )
-        self.name(
-            threshold="threshold",
-            learning_rate="lr",
-            epochs="epochs",
-            negatives="negatives",
-            loss="loss",
-            widths="widths",
-            schedule="schedule",
-            seed="seed",
-            digit="digit",
-            rewind="rewind",
-            reveal="reveal",
-            show="show",
-            speed="speed",
-            preset="preset",
-        )
+        self.name("negatives", "loss", "schedule", "rewind", "preset")
         first, second = self.lay_out()
         self.essential = [first, self.why]
         third = widgets.HBox([self.freeze, self.speed], layout={"width": "100%"})

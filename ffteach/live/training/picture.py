@@ -110,20 +110,9 @@ class TrainingPicture:
             _digit_axes((30 + 32 * place, ROW + 58, 30, 30), pixels)
             for place, pixels in enumerate(exciting)
         ]
-        texts = [
-            {
-                "at": (30, ROW - 15),
-                "text": "Weights of the most active units of layer 1 (red: positive, blue: "
-                "negative)",
-                "align": "left",
-                "size": 13,
-            },
-            {
-                "at": (30, ROW + 50),
-                "text": f"The digits that excite unit {unit} most (point at a unit to choose it)",
-                "align": "left",
-            },
-        ]
+        title = "Weights of the most active units of layer 1 (red: positive, blue: negative)"
+        below = f"The digits that excite unit {unit} most (point at a unit to choose it)"
+        texts = [_heading(30, title), _text(30, 50, below)]
         return {"axes": tiles + digits, "texts": texts}
 
 
@@ -133,22 +122,15 @@ def _worst(watch, threshold):
     sides = ("Positives below", "Negatives above")
     for side, (name, found) in enumerate(zip(sides, watch.worst(threshold))):
         left = 30 + 276 * side
-        texts.append(
-            {
-                "at": (left, ROW - 15),
-                "text": f"{name} the threshold in layer 1",
-                "align": "left",
-                "size": 13,
-            }
-        )
+        texts.append(_heading(left, f"{name} the threshold in layer 1"))
         if not found:
-            texts.append({"at": (left, ROW + 12), "text": "none", "align": "left"})
+            texts.append(_text(left, 12, "none"))
         for place, (pixels, label, written, goodness) in enumerate(found):
             box = (left + 44 * place, ROW, 42, 42)
             drawn.append(_digit_axes(box, pixels))
             words = f"a {label}" if written == label else f"{label} as {written}"
             for line_, text in enumerate((words, f"{goodness:.2g}")):
-                texts.append({"at": (box[0] + 21, ROW + 52 + 15 * line_), "text": text})
+                texts.append(_text(box[0] + 21, 52 + 15 * line_, text, align="center"))
     return {"axes": drawn, "texts": texts}
 
 
@@ -162,10 +144,9 @@ def _pair(watch):
         lines = [f"{role}: a {written[0]}, label {written[side]}"]
         lines += [f"goodness {g:.2f} in layer {n}" for n, g in enumerate(values[side].tolist(), 1)]
         for number, text in enumerate(lines):
-            texts.append({"at": (left + 84, ROW + 8 + 16 * number), "text": text, "align": "left"})
+            texts.append(_text(left + 84, 8 + 16 * number, text))
     title = "A validation digit at each look: the label is written into the first ten pixels"
-    texts.append({"at": (30, ROW - 15), "text": title, "align": "left", "size": 13})
-    return {"axes": drawn, "texts": texts}
+    return {"axes": drawn, "texts": [*texts, _heading(30, title)]}
 
 
 def _curves(watch, target, guess, ghost):
@@ -205,6 +186,15 @@ def _curves(watch, target, guess, ghost):
             **time,
         ),
     ]
+
+
+def _text(left, down, text, **look):
+    """A text so far below the row's beginning."""
+    return {"at": (left, ROW + down), "text": text, "align": "left", **look}
+
+
+def _heading(left, text):
+    return _text(left, -15, text, size=13)
 
 
 def _digit_axes(box, pixels):
