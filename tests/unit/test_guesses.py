@@ -171,3 +171,10 @@ def test_only_a_number_loses_its_point_and_zero():
         guess._field = field
         guess.answer = answer
         assert (field.value, guess.answer) == (answer, answer)
+
+
+def test_the_ends_of_the_range_can_be_guessed_and_the_edge_of_close_is_close():
+    for number in (0, 10):
+        asked = guesses.ask(f"A number such as {number}?", between=(0, 10), guess=number)
+        asked.compare(5.0, close=5)
+        assert asked.answer == number and asked.verdict == "close"
