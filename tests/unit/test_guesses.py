@@ -10,6 +10,7 @@ import torch
 from ffteach import guesses
 from ffteach.guesses import guess as module
 from ffteach.guesses.field import Field
+from ffteach.guesses.outcomes import Note
 
 CURVES = "What will they do?", ["rise", "part"]
 PERCENT = {"between": (0, 100), "unit": "%"}
@@ -178,3 +179,8 @@ def test_the_ends_of_the_range_can_be_guessed_and_the_edge_of_close_is_close():
         asked = guesses.ask(f"A number such as {number}?", between=(0, 10), guess=number)
         asked.compare(5.0, close=5)
         assert asked.answer == number and asked.verdict == "close"
+
+
+def test_what_a_student_writes_is_shown_as_written():
+    shown = Note("Is 1 < 2?", "<b>yes</b>")._repr_html_()
+    assert "1 &lt; 2" in shown and "&lt;b&gt;yes" in shown and "<b>yes" not in shown
