@@ -262,6 +262,20 @@ def check_network_takes(net, images, *, labelled=True):
         )
 
 
+def check_takes_labels(net):
+    """Raise ValueError unless each unit of the first layer sees all pixels, the label's too."""
+    first = net.layers[0]
+    if not hasattr(first, "row_scale") or first.weight.shape != (
+        first.out_features,
+        first.in_features,
+    ):
+        raise ValueError(
+            f"the network's first layer is a {found(first)}, whose units do not all see the "
+            "label's pixels: train it with negatives='hybrids', and read it by features() and a "
+            "LinearProbe"
+        )
+
+
 def check_split(net, split):
     """Raise TypeError or ValueError unless a `Split` is well formed and fits the network."""
     if not hasattr(split, "images"):
@@ -322,6 +336,8 @@ def check_training_data(net, recipe, train, validation):
     validation: a `Split` or None. Asked once, before any training.
     """
     check_split(net, train)
+    if recipe.negatives != "hybrids":
+        check_takes_labels(net)
     count = len(train.images)
     if recipe.negatives == "hybrids" or recipe.shift or recipe.predict_shift:
         check_square(train.images)

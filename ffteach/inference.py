@@ -10,6 +10,7 @@ from .checks import (
     check_split,
     check_square,
     check_strength,
+    check_takes_labels,
     trouble_in,
     warn_of,
 )
@@ -127,6 +128,7 @@ def _wrong(table, labels):
 
 def _check(net, images, layers=None, shift=0):
     check_network_takes(net, images)
+    check_takes_labels(net)
     check_counts(shift=(shift, 0, LARGEST_REACH))
     if shift:
         check_square(images)

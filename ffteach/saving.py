@@ -22,7 +22,7 @@ from .layers import FFNet
 from .recipe import Recipe
 from .training import Training
 
-FORMAT, VERSION = "ffteach", 1
+FORMAT, VERSION = "ffteach", 2  # 1: with the settings of the optimisers, which are not needed
 
 
 def save(path, net_or_run):

@@ -158,9 +158,9 @@ FAULTS = {
         ),
     ),
     "recipe.py": (
-        "small_print recipes",
+        "small_print recipes paper_settings",
         ("round(share / 10) * 10", "int(share / 10) * 10"),
-        ("order[: self.train_images]", "order[-self.train_images :]"),
+        ("order[: self.train_images]", "order.sort().values[: self.train_images]"),
         ("everyone[1:]", "everyone"),
         ("epsilon=self.row_epsilon", "epsilon=1e-6"),
         ("self.pixel_mean, self.pixel_deviation)", "0, self.pixel_deviation)"),

@@ -482,6 +482,27 @@ def test_hundreds_of_ticks_leave_no_traces(make_lab, digits, slowly, monkeypatch
     assert lab.error is None and len(lab.watch.curve) >= 4 and lab.watch.curve[0][0] == 0
 
 
+@pytest.mark.parametrize("at", [1, 2, 5])
+def test_ctrl_c_while_a_baseline_is_fitted_ends_nothing(make_lab, monkeypatch, at):
+    """In the first or second slice of the untrained network's probe, and in one of raw pixels'."""
+    lab, fit, slices = make_lab(), torch.optim.LBFGS.step, []
+
+    def interrupted(optimiser, closure):
+        slices.append(optimiser)
+        if len(slices) == at:
+            raise KeyboardInterrupt
+        return fit(optimiser, closure)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch.optim.LBFGS, "step", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lab.run(10)
+    baselines = lab.run(10)["baselines"]
+    assert lab.error is None and all(0 < accuracy <= 1 for accuracy in baselines.values())
+    lab.reset_button.click()
+    assert lab.error is None and lab.run(10)["baselines"] == baselines
+
+
 def test_numbers_in_the_histograms_are_the_watchs(lab):
     lab.run(10)
     for layer, axes in enumerate(histograms(lab)):

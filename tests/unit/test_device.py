@@ -291,3 +291,8 @@ def test_a_waiting_policy_of_ones_own_is_kept(monkeypatch):
         "ACTIVE",
         "5",
     ]
+
+
+def test_each_seed_has_draws_of_its_own():
+    draws = {tuple(torch.rand(3, generator=ffteach.seeded(seed)).tolist()) for seed in (0, 1, 2, 0)}
+    assert len(draws) == 3

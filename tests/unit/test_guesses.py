@@ -10,6 +10,7 @@ import torch
 from ffteach import guesses
 from ffteach.guesses import guess as module
 from ffteach.guesses.field import Field
+from ffteach.guesses.outcomes import Note
 
 CURVES = "What will they do?", ["rise", "part"]
 PERCENT = {"between": (0, 100), "unit": "%"}
@@ -171,3 +172,15 @@ def test_only_a_number_loses_its_point_and_zero():
         guess._field = field
         guess.answer = answer
         assert (field.value, guess.answer) == (answer, answer)
+
+
+def test_the_ends_of_the_range_can_be_guessed_and_the_edge_of_close_is_close():
+    for number in (0, 10):
+        asked = guesses.ask(f"A number such as {number}?", between=(0, 10), guess=number)
+        asked.compare(5.0, close=5)
+        assert asked.answer == number and asked.verdict == "close"
+
+
+def test_what_a_student_writes_is_shown_as_written():
+    shown = Note("Is 1 < 2?", "<b>yes</b>")._repr_html_()
+    assert "1 &lt; 2" in shown and "&lt;b&gt;yes" in shown and "<b>yes" not in shown

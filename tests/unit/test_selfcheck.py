@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 from importlib import metadata
 from pathlib import Path
 
@@ -79,3 +80,10 @@ def test_a_missing_package_comes_with_its_remedy(doctor, monkeypatch):
     monkeypatch.setattr(metadata, "version", without_widgets)
     code, printed = doctor()
     assert code == 1 and "python -m pip install ipywidgets" in printed
+
+
+def test_the_home_folder_is_not_named_in_what_was_found(monkeypatch):
+    place = os.path.expanduser("~/torch")
+    monkeypatch.setattr(selfcheck, "_torch", lambda: selfcheck.Finding("PyTorch", place))
+    (row,) = [row for row in selfcheck.self_check() if row.what == "PyTorch"]
+    assert row.found == place.replace(os.path.expanduser("~"), "~")

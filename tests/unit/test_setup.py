@@ -223,7 +223,9 @@ def test_demo_installs_what_it_needs_and_passes_arguments_on(fresh):
 
 
 def test_demo_finds_its_files_and_test_installs_what_it_needs():
-    config = json.loads((ROOT / "demo/voila.json").read_text())["VoilaConfiguration"]
+    settings = json.loads((ROOT / "demo/voila.json").read_text())
+    assert 60 <= settings["MappingKernelManager"]["cull_idle_timeout"] <= 600  # each visit has one
+    config = settings["VoilaConfiguration"]
     template = ROOT / "demo/voila/templates" / config["template"]
     assert (
         (ROOT / DEMO.split()[2]).is_file()

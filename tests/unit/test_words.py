@@ -288,3 +288,24 @@ def test_labels_that_are_no_whole_numbers_are_no_labels(few):
     bits = few.images[:2] > 0.5
     assert torch.equal(Split.of(with_graph, [3.0, 8.0]).images, few.images[:2])
     assert torch.equal(Split.of(bits, ["3", "8"]).images, bits.float())
+
+
+class Patches(FFLayer):
+    """A layer whose units see a part of the image each, such as lesson 06's."""
+
+    def __init__(self):
+        super().__init__(784, 5)
+        self.weight = nn.Parameter(torch.zeros(5, 1, 49))
+
+
+def test_a_network_whose_units_do_not_see_the_label_is_refused_in_words(few):
+    for first in (Patches(), nn.Linear(784, 5)):
+        net = FFNet([784, 5])
+        net.layers[0] = first
+        for ask in (
+            lambda: predict(net, few.images),
+            lambda: error_rate(net, few),
+            lambda: train(net, few, Recipe(widths=(784, 5))),
+        ):
+            with pytest.raises(ValueError, match="do not all see the label's pixels.*LinearProbe"):
+                ask()

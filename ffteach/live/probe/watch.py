@@ -126,7 +126,11 @@ class ProbeWatch(Looks):
     def _slice(self):
         """Do one slice of the probe that is being fitted; if it was the last, note the result."""
         name, step, epochs, slices = self._job
-        probe = next(slices, "not finite")
+        try:
+            probe = next(slices, "not finite")
+        except BaseException:  # Ctrl-C, which ends the slices: this probe begins again
+            self._job = None
+            raise
         if probe is None:
             return
         self._job = None
