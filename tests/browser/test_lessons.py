@@ -15,6 +15,7 @@ PANELS = {  # in reading order
     "02_supervised_overlay": ["ff-training-lab", "ff-digit-pad"],
     "03_mask_negatives": ["ff-mask-lab"],
     "04_unsupervised_probe": ["ff-probe-lab"],
+    "05_closing_the_gap": ["ff-race-lab"],
 }
 UNNAMED_PICTURES = """() => {
     const pictures = [...document.querySelectorAll('.jp-OutputArea img')];
@@ -37,15 +38,18 @@ def lessons(server):
 def use(panel):
     """Do what the panel is there for: its picture's sentence must tell of it."""
     classes = panel.root.get_attribute("class").split()
-    trains = not {"ff-training-lab", "ff-probe-lab"}.isdisjoint(classes)
+    trains = not {"ff-training-lab", "ff-probe-lab", "ff-race-lab"}.isdisjoint(classes)
     if trains:
+        step = panel.step
         panel.train()
-        panel.wait_step(20)
+        panel.wait_step(step + 20)
     before = panel.alt
     if "ff-digit-pad" in classes:
         panel.part("ff-load").click()
     elif "ff-mask-lab" in classes:
         panel.drag("ff-blurs", 0.8)
+    elif "ff-race-lab" in classes:
+        panel.drag("ff-forward-rate", 0.5)
     else:
         panel.drag("ff-threshold", 0.65)
         wait_for(lambda: panel.threshold, lambda threshold: threshold > 3, what="the new threshold")

@@ -51,6 +51,16 @@ CLASSES = {  # of each panel; the first of its own ones is the whole
         "ff-score",
     ),
     "ProbeLab": (*_LEARNING, "ff-probe-lab", "ff-blurs", "ff-labels"),
+    "RaceLab": (
+        *_TRAINING,
+        "ff-race-lab",
+        "ff-lr",  # both learning rates
+        "ff-forward-rate",
+        "ff-backward-rate",
+        "ff-epochs",
+        "ff-widths",
+        "ff-seed",
+    ),
     "DigitPad": (
         *_TRAINING,
         "ff-digit-pad",
