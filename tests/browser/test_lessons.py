@@ -11,6 +11,7 @@ from panel_page import PanelPage
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
 PANELS = {  # in reading order
+    "00_start_here": ["ff-training-lab"],
     "01_goodness_and_loss": ["ff-goodness-lab"],
     "02_supervised_overlay": ["ff-training-lab", "ff-digit-pad"],
     "03_mask_negatives": ["ff-mask-lab"],

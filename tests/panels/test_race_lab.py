@@ -159,7 +159,7 @@ def test_the_words_say_what_the_picture_shows(make_lab):
         ("Forward-Forward", "backpropagation"), state["errors"], state["seconds_each"]
     ):
         assert f"{name} {error:.1%} after {seconds:.1f} seconds of training" in alt(lab)
-        assert f"{name} <b>{error:.1%}</b>, {seconds:.1f} s" in lab.figures.value
+        assert f"{name} <b>{error:.1%}</b>, {seconds:.1f} s" in lab.words(state)[1]
     assert "on 100 digits" in alt(lab) and "At step 20:" in alt(lab)
 
 

@@ -400,7 +400,8 @@ def test_a_panel_that_no_page_shows_and_no_variable_holds_is_closed(make_lab, mo
 
 
 def test_closing_closes_every_widget(digits):
-    for options in ({}, {"presenter": True}, {"widths": (784, 5, 5, 5), "guess": True}):
+    others = {"presenter": True}, {"small": True}, {"widths": (784, 5, 5, 5), "guess": True}
+    for options in ({}, *others):
         lab, left = widgets_left(TrainingLab, data=digits, **{"widths": (784, 8)} | options)
         assert not left
         assert lab.training is None
@@ -971,3 +972,22 @@ def test_the_line_follows_the_controls_and_a_button_prints_it(make_lab, digits):
     lab.reset_button.click()
     assert plain(other.run(6)) == plain(lab.run(6))
     other.close()
+
+
+def test_a_small_panel_has_two_sliders_and_learns_as_a_large_one_does(make_lab):
+    large, lab = make_lab(), make_lab(small=True)
+    assert len(lab.control_box.children) == 3  # with the guess, which is hidden
+    assert lab.control_box.children[1:] == (lab.threshold, lab.learning_rate)
+    shown = [button.description for button in lab.buttons.children]
+    assert shown == ["Train", "One step", "Reset", "Print the line"]
+    titles = ["Layer 1", "Layer 2", "Validation accuracy (%)"]
+    assert [axes["title"] for axes in picture(lab)["axes"]] == titles
+    lowest = max(axes["box"][1] + axes["box"][3] for axes in picture(lab)["axes"])
+    assert lowest < picture(lab)["size"][1] == 226
+    one, other = large.run(7), lab.run(7)
+    assert plain(one) | {"show": None} == plain(other)
+    assert alt(lab) == alt(large).split(" Test image ")[0]
+    lab.threshold.value = 1.5
+    lab.reset_button.click()
+    assert lab.state["step"] == 0 and lab.training.threshold == 1.5 and lab.error is None
+    assert "small=True" in lab.line

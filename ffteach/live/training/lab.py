@@ -6,7 +6,7 @@ from ..shared.recipes import check_whole, for_panel, recipe_of, within_pairs
 from ..shared.words import conclusion
 from .controls import TrainingControls
 from .guess_gate import ASK, GuessGate
-from .picture import SHOWN, SIZE, TrainingPicture
+from .picture import SHOWN, SIZE, SMALL, TrainingPicture
 from .presets import PRESETS, SLOW_MOTION, find_preset
 from .time_travel import TimeTravel
 from .watch import Watch
@@ -21,7 +21,8 @@ class TrainingLab(LearningPanel):
     validation images. seed: of the network and all draws. frozen: layers, from 1, that do not
     learn. digit: the test image to follow. show: the row below, one of "one digit", "receptive
     fields", "worst digits", "a pair". presenter: for a projector. guess: Train waits for a guess of
-    the final accuracy. Raises ValueError for what cannot be shown.
+    the final accuracy. small: two sliders and no row below. Raises ValueError for what cannot be
+    shown.
     `run(steps)` trains from code; `state`, `training` and `line` tell the rest.
 
     >>> TrainingLab(threshold=1.0, widths=(784, 20)).run(5)["step"]
@@ -43,6 +44,7 @@ class TrainingLab(LearningPanel):
         show=SHOWN[0],
         presenter=False,
         guess=False,
+        small=False,
         **settings,
     ):
         if recipe is not None and preset is not None:
@@ -54,7 +56,8 @@ class TrainingLab(LearningPanel):
         if not given:
             recipe = find_preset(preset or SLOW_MOTION.name)
         self.recipe = for_panel(recipe_of(recipe, PRESETS).but(**settings))
-        self._given_data, self._guesses = data, guess
+        self._given_data, self._guesses, self.small = data, guess, small
+        self.SIZE = SMALL if small else SIZE
         self.load(seed)
         check_whole("digit", digit, 0, len(self.data.test.images) - 1, "a test image")
         self.controls = controls = TrainingControls(
@@ -67,13 +70,13 @@ class TrainingLab(LearningPanel):
             show=show,
         )
         super().__init__(
-            [controls.reveal, *([] if presenter else [controls.preset])],
-            controls.above,
+            [] if small else [controls.reveal, *([] if presenter else [controls.preset])],
+            [controls.threshold, controls.learning_rate] if small else controls.above,
             name="ff-training-lab",
             trains=True,
             presenter=presenter,
-            essential=controls.essential,
-            below=[controls.below],
+            essential=[controls.threshold, controls.learning_rate, *controls.essential],
+            below=[] if small else [controls.below],
             follows={"threshold": controls.threshold, "digit": controls.digit},
         )
         self.gate = GuessGate(
@@ -83,7 +86,8 @@ class TrainingLab(LearningPanel):
             taken=lambda: self.do(lambda: None),
         )
         self.control_box.children = (self.gate.widget, *self.control_box.children)
-        self._widgets += [controls.preset, *controls.boxes]
+        self._widgets += [controls.preset, *controls.boxes]  # and those that `small` leaves out
+        self._widgets += [controls.reveal, *controls.above, controls.below]
         self.training = self.ghost = self.unit = None
         self.connect()
         self.restart()
@@ -121,6 +125,7 @@ class TrainingLab(LearningPanel):
             "digit": self.controls.digit.value,
             "show": self.controls.show.value,
             "guess": self._guesses,
+            "small": self.small,
         }
 
     @property
@@ -147,7 +152,7 @@ class TrainingLab(LearningPanel):
             "moments": self.past.moments.steps,  # those one can rewind to
             # the run before the last Reset: its history, and what it was, or None
             "ghost": self.ghost,
-            "show": self.controls.show.value,
+            "show": None if self.small else self.controls.show.value,
         }
 
     def forget(self):
