@@ -36,5 +36,9 @@ class ProbeControls(LearningControls):
         self.essential = [first, self.why]
         self.above = [*self.essential, second]
 
+    def set(self, recipe):
+        super().set(recipe)
+        self.blurs.value = recipe.blurs
+
     def chosen(self, recipe):
         return super().chosen(recipe).but(blurs=self.blurs.value)

@@ -1,6 +1,7 @@
 """The training lab: turn the controls while a Forward-Forward network learns."""
 
 from ...inference import error_rate
+from ..shared.files import Files
 from ..shared.learning_panel import LearningPanel
 from ..shared.recipes import check_whole, for_panel, recipe_of, within_pairs
 from ..shared.words import conclusion
@@ -69,9 +70,12 @@ class TrainingLab(LearningPanel):
             digits=len(self.data.test.images),
             show=show,
         )
+        self.files = files = Files(self)
         super().__init__(
-            [] if small else [controls.reveal, *([] if presenter else [controls.preset])],
-            [controls.threshold, controls.learning_rate] if small else controls.above,
+            []
+            if small
+            else [controls.reveal, *([] if presenter else [controls.preset, files.toggle])],
+            [controls.threshold, controls.learning_rate] if small else [files.row, *controls.above],
             name="ff-training-lab",
             trains=True,
             presenter=presenter,
@@ -88,6 +92,7 @@ class TrainingLab(LearningPanel):
         self.control_box.children = (self.gate.widget, *self.control_box.children)
         self._widgets += [controls.preset, *controls.boxes]  # and those that `small` leaves out
         self._widgets += [controls.reveal, *controls.above, controls.below]
+        self._widgets += [files.toggle, files.row]
         self.training = self.ghost = self.unit = None
         self.connect()
         self.restart()
@@ -181,6 +186,13 @@ class TrainingLab(LearningPanel):
         self.past.keep()
         self.gate.reset()
         self.say(ASK if self.gate.needed else "Nothing trained yet: press Train.")
+
+    def open_run(self, training):
+        super().open_run(training)
+        self.watch.go_back(([], []))  # its curves begin here
+        self.look(everything=True)
+        self.past = TimeTravel(self)
+        self.past.keep(always=True)
 
     def _take_preset(self, name):
         """Begin again with the settings of a preset."""
