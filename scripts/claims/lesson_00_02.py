@@ -6,6 +6,7 @@ import torch
 
 import ffteach
 from ffteach import RECIPES, Digits, Recipe, goodness, overlay_label, train, wrong_labels
+from ffteach.live import TrainingLab
 
 from . import Claim
 
@@ -65,9 +66,22 @@ def start_here(seed):
     return last.goodness_pos, last.goodness_neg, 100 * ffteach.error_rate(run.net, data.test)
 
 
+@cache
+def live(threshold, steps, seed):
+    """Goodness of positives and of negatives in layer 1 of the small panel after these steps."""
+    lab = TrainingLab(START.but(threshold=threshold), small=True, seed=seed)
+    state = lab.run(steps)
+    lab.close()
+    return state["goodness_pos"][0], state["goodness_neg"][0]
+
+
 LESSON_00 = [
     Claim("00, step 3", "positives rise above 0.5", lambda s: min(start_here(s)[0]), 0.6, 0.8),
     Claim("00, step 3", "negatives fall below 0.5", lambda s: max(start_here(s)[1]), 0.2, 0.4),
+    Claim("00, panel", "step 40: positives right of 0.5", lambda s: live(0.5, 40, s)[0], 0.55, 0.7),
+    Claim("00, panel", "step 40: negatives left of it", lambda s: live(0.5, 40, s)[1], 0.35, 0.45),
+    Claim("00, panel", "step 20: positives at 2", lambda s: live(2.0, 20, s)[0], 1.9, 2.2),
+    Claim("00, panel", "step 20: negatives at 2, too", lambda s: live(2.0, 20, s)[1], 1.8, 2.2),
     Claim("00, step 4", "fewer than one in ten wrong", lambda s: start_here(s)[2], 0, 9.9),
 ]
 

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 import ffteach
 from ffteach import RECIPES, LinearProbe, PublishedProbe, Recipe, Split, features, train
+from ffteach.live.race.race import Race
 from ffteach.masks import blends
 
 from . import Claim
@@ -662,6 +663,23 @@ def backpropagated(seed, width, epochs):
     return net
 
 
+@cache
+def raced(rate, seed, epochs=1, then=None):
+    """By how many points backpropagation is ahead in the live race, at constant rates.
+
+    then: the rate of one more epoch.
+    """
+    race = Race((784, 300, 300), digits(), rates=(rate, rate), epochs=epochs + 1, seed=seed)
+    for _ in range(80 * epochs):
+        race.take_step()
+    if then:
+        race.set_rates(then, then)
+        for _ in range(80):
+            race.take_step()
+    race.look()
+    return -100 * race.lead[0]
+
+
 def boxed(box, learn, seed):
     """`(error in %, how far layer 1 moved)` of two layers with `box` between them."""
     data, draws = digits(), generator(seed)
@@ -840,6 +858,27 @@ LESSON_05 = [
         lambda seed: backprop(seed, 500, 6) - points(missed("longer fight", seed)),
         -1,
         1,
+    ),
+    Claim(
+        "05, section 6",
+        "race, one epoch at 0.01: backpropagation ahead, points",
+        lambda seed: raced(0.01, seed),
+        6.5,
+        9.5,
+    ),
+    Claim(
+        "05, section 6",
+        "race, one epoch later at 0.001: still ahead, points",
+        lambda seed: raced(0.01, seed, then=0.001),
+        2.5,
+        3.5,
+    ),
+    Claim(
+        "05, section 6",
+        "race, four epochs at 0.001: apart, points",
+        lambda seed: raced(0.001, seed, epochs=4),
+        -1.5,
+        1.5,
     ),
     Claim(
         "05, section 6",

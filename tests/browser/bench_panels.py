@@ -20,9 +20,12 @@ SLIDERS = {  # of each panel the one that is moved
     "GoodnessLab": "ff-threshold",
     "MaskLab": "ff-blurs",
     "ProbeLab": "ff-threshold",
+    "RaceLab": "ff-forward-rate",
     "DigitPad": "ff-strength",
 }
-OPTIONS = dict.fromkeys(("TrainingLab", "ProbeLab"), "epochs=50")  # not done too soon
+OPTIONS = dict.fromkeys(("TrainingLab", "ProbeLab"), "epochs=50") | {
+    "RaceLab": "epochs=30"
+}  # not done too soon
 MOVES, SECONDS, PAUSES = 60, 10, 10  # of a slider; of training; how often it is paused
 LISTEN = """panel => {
     const seen = panel.seen = {acted: 0, frames: [], paused: 0};

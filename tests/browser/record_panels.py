@@ -18,12 +18,13 @@ from playwright.sync_api import sync_playwright
 FOLDER = Path(__file__).parents[2] / "docs" / "panels"
 FRAMES, PAUSE, SECONDS = 24, 350, 0.25  # frames, ms between two of them, how long each is shown
 SLIDER = {"GoodnessLab": "ff-threshold", "MaskLab": "ff-blurs"}  # moved from left to right
-TRAINED = ("TrainingLab", "ProbeLab", "DigitPad")
+TRAINED = ("TrainingLab", "ProbeLab", "RaceLab", "DigitPad")
 CODE = {
     "TrainingLab": "TrainingLab(preset='slow motion')",
     "GoodnessLab": "GoodnessLab()",
     "MaskLab": "MaskLab()",
     "ProbeLab": "ProbeLab()",
+    "RaceLab": "RaceLab()",
     "DigitPad": "DigitPad()",
 }
 

@@ -11,10 +11,12 @@ from panel_page import PanelPage
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
 PANELS = {  # in reading order
+    "00_start_here": ["ff-training-lab"],
     "01_goodness_and_loss": ["ff-goodness-lab"],
     "02_supervised_overlay": ["ff-training-lab", "ff-digit-pad"],
     "03_mask_negatives": ["ff-mask-lab"],
     "04_unsupervised_probe": ["ff-probe-lab"],
+    "05_closing_the_gap": ["ff-race-lab"],
     "06_local_eyes": ["ff-field-lab"],
 }
 UNNAMED_PICTURES = """() => {
@@ -38,15 +40,20 @@ def lessons(server):
 def use(panel):
     """Do what the panel is there for: its picture's sentence must tell of it."""
     classes = panel.root.get_attribute("class").split()
-    trains = not {"ff-training-lab", "ff-probe-lab", "ff-field-lab"}.isdisjoint(classes)
+    trains = not {"ff-training-lab", "ff-probe-lab", "ff-race-lab", "ff-field-lab"}.isdisjoint(
+        classes
+    )
     if trains:
+        step = panel.step
         panel.train()
-        panel.wait_step(20)
+        panel.wait_step(step + 20)
     before = panel.alt
     if "ff-digit-pad" in classes:
         panel.part("ff-load").click()
     elif not {"ff-mask-lab", "ff-field-lab"}.isdisjoint(classes):
         panel.drag("ff-blurs", 0.8)
+    elif "ff-race-lab" in classes:
+        panel.drag("ff-forward-rate", 0.5)
     else:
         panel.drag("ff-threshold", 0.65)
         wait_for(lambda: panel.threshold, lambda threshold: threshold > 3, what="the new threshold")

@@ -10,12 +10,14 @@ from ffteach.live.shared.css import CLASSES
 
 PANELS = sorted(CLASSES)
 HIGHEST = 560  # CSS pixels of a panel, what a laptop of 1366 x 768 shows of a notebook
+SMALL = 400  # of the small one in lesson 00
 TRACK = 80  # CSS pixels of a slider's track that one can aim at
 
 
 @pytest.fixture(scope="module")
 def laptop(browser, server):
-    cells = [f"from ffteach import live\nlive.{name}()" for name in PANELS]
+    calls = [f"{name}()" for name in PANELS] + ["TrainingLab(small=True)"]
+    cells = [f"from ffteach import live\nlive.{call}" for call in calls]
     write_notebook(server.root / "laptop.ipynb", cells)
     with NotebookPage(browser, server, "laptop.ipynb", width=1366, height=768) as notebook:
         notebook.run_all()
@@ -81,6 +83,12 @@ def test_pictures_follow_a_window_that_becomes_narrow_and_wide_again(request, ki
             wait_for(lambda: ends(panel.canvas_of_picture) <= room + 1, seconds=5, what="all of it")
     notebook.page.set_viewport_size(first)
     wait_for(heights, before.__eq__, seconds=5, what="the panels as they were")
+
+
+def test_the_first_panel_is_small(laptop):
+    panel = PanelPage(laptop, len(PANELS))
+    wait_for(lambda: panel.shown, what="the picture")
+    assert panel.root.bounding_box()["height"] <= SMALL and min(tracks(panel)) >= TRACK
 
 
 @pytest.mark.parametrize("name", ["TrainingLab", "ProbeLab"])

@@ -10,6 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from lesson_functions import NOTEBOOKS
 
 from ffteach import RECIPES, Training, data, live, load_mnist, probe
+from ffteach.live.shared.css import CLASSES
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 
@@ -72,7 +73,7 @@ def test_a_lesson_runs_on_a_gpu(gpu, short, lesson, monkeypatch):
     InteractiveShell.clear_instance()
 
 
-@pytest.mark.parametrize("panel", ["TrainingLab", "GoodnessLab", "MaskLab", "ProbeLab", "DigitPad"])
+@pytest.mark.parametrize("panel", sorted(CLASSES))
 def test_a_panel_runs_on_a_gpu(gpu, closing, panel):
     lab = closing(getattr(live, panel)())
     if panel == "DigitPad":

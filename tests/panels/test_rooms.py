@@ -37,7 +37,7 @@ def imported_rooms(path):
 
 
 def test_the_rooms_are_those_of_the_panels():
-    assert ROOMS == ["goodness", "masks", "pad", "probe", "shared", "training"]
+    assert ROOMS == ["goodness", "masks", "pad", "probe", "race", "shared", "training"]
     assert "shared" in imported_rooms(Path("training", "lab.py"))  # the reader of imports reads
 
 

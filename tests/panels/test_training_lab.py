@@ -47,6 +47,10 @@ CONTROLS = {
     "ff-training-lab": "widget",
     "ff-line": "line_button",
     "ff-reveal": "controls.reveal",
+    "ff-files": "files.toggle",
+    "ff-file": "files.name",
+    "ff-save": "files.save_button",
+    "ff-load-file": "files.load_button",
     "ff-freeze": "controls.boxes.0",
     "ff-negatives": "controls.negatives",
     "ff-loss": "controls.loss",
@@ -402,7 +406,8 @@ def test_a_panel_that_no_page_shows_and_no_variable_holds_is_closed(make_lab, mo
 
 
 def test_closing_closes_every_widget(digits):
-    for options in ({}, {"presenter": True}, {"widths": (784, 5, 5, 5), "guess": True}):
+    others = {"presenter": True}, {"small": True}, {"widths": (784, 5, 5, 5), "guess": True}
+    for options in ({}, *others):
         lab, left = widgets_left(TrainingLab, data=digits, **{"widths": (784, 8)} | options)
         assert not left
         assert lab.training is None
@@ -990,3 +995,22 @@ def test_a_picture_its_sentence_and_its_figures_are_one_message(lab, monkeypatch
     play(lab, 1)
     assert [name for widget, name in sent if widget is not lab.controls.rewind] == ["value"]
     assert "step" in figures(lab) and "accuracy" in alt(lab)
+
+
+def test_a_small_panel_has_two_sliders_and_learns_as_a_large_one_does(make_lab):
+    large, lab = make_lab(), make_lab(small=True)
+    assert len(lab.control_box.children) == 3  # with the guess, which is hidden
+    assert lab.control_box.children[1:] == (lab.threshold, lab.learning_rate)
+    shown = [button.description for button in lab.buttons.children]
+    assert shown == ["Train", "One step", "Reset", "Print the line"]
+    titles = ["Layer 1", "Layer 2", "Validation accuracy (%)"]
+    assert [axes["title"] for axes in picture(lab)["axes"]] == titles
+    lowest = max(axes["box"][1] + axes["box"][3] for axes in picture(lab)["axes"])
+    assert lowest < picture(lab)["size"][1] == 226
+    one, other = large.run(7), lab.run(7)
+    assert plain(one) | {"show": None} == plain(other)
+    assert alt(lab) == alt(large).split(" Test image ")[0]
+    lab.threshold.value = 1.5
+    lab.reset_button.click()
+    assert lab.state["step"] == 0 and lab.training.threshold == 1.5 and lab.error is None
+    assert "small=True" in lab.line

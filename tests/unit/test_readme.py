@@ -49,7 +49,7 @@ def test_every_file_of_the_reading_order_is_there_and_every_file_is_in_it():
 def test_every_lesson_and_panel_is_named():
     for lesson in ROOT.glob("notebooks/*.ipynb"):
         assert f"`{lesson.stem}`" in README
-    assert len(re.findall(r"^\| `\w+\(\)` \|", README, re.MULTILINE)) == 5
+    assert len(re.findall(r"^\| `\w+\(\)` \|", README, re.MULTILINE)) == 6
 
 
 def test_it_is_short():

@@ -33,6 +33,10 @@ class ProbeControls(LearningControls):
         self.essential = [first, self.why]
         self.above = [*self.essential, second]
 
+    def set(self, recipe):
+        super().set(recipe)
+        self.blurs.value = recipe.blurs
+
     def chosen(self, recipe):
         return super().chosen(recipe).but(mask=self.mask.value, blurs=self.blurs.value)
 

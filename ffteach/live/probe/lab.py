@@ -1,6 +1,7 @@
 """The probe lab: a network learns without labels, and a linear probe reads it ever better."""
 
 from ...runs.recipes import RECIPES
+from ..shared.files import Files
 from ..shared.learning_panel import LearningPanel
 from ..shared.recipes import check_whole, for_panel, recipe_of, within_pairs
 from ..shared.words import conclusion
@@ -39,15 +40,17 @@ class ProbeLab(LearningPanel):
         self.labels, self._given_data = labels, data
         self.load(seed)
         self.controls = controls = ProbeControls(self.recipe, seed=seed, labels=labels)
+        self.files = files = Files(self)
         super().__init__(
-            [controls.reveal],
-            controls.above,
+            [controls.reveal, *([] if presenter else [files.toggle])],
+            [files.row, *controls.above],
             name="ff-probe-lab",
             trains=True,
             presenter=presenter,
             essential=controls.essential,
             follows={"threshold": controls.threshold},
         )
+        self._widgets += [files.toggle]  # a presenter does without
         self.watch = None
         self.connect()
         self.restart()

@@ -124,6 +124,21 @@ class LearningControls:
             epochs=self.epochs.value,
         )
 
+    def set(self, recipe):
+        """Show a recipe's settings."""
+        self.widths.value = ", ".join(map(str, recipe.widths[1:]))
+        LearningControls.set_now(self, recipe)
+
+    def set_now(self, settings):
+        """Show the settings that act at once as a recipe, or a training, has them."""
+        tens = math.log10(settings.learning_rate)
+        self.learning_rate.min = min(self.learning_rate.min, math.floor(tens))
+        self.learning_rate.max = max(self.learning_rate.max, math.ceil(tens))
+        self.threshold.max = max(self.threshold.max, 2 * settings.threshold)
+        self.epochs.max = max(self.epochs.max, settings.epochs)
+        for name in ("threshold", "learning_rate", "epochs"):
+            getattr(self, name).value = getattr(settings, name)
+
     def what_waits(self):
         """The values of the controls that wait, by their names. Raises ValueError in words."""
         values = {control.description: control.value for control in self.waiting}

@@ -9,10 +9,12 @@ _PANEL = (
 )  # and ff-presenter on a projector
 _TRAINING = (*_PANEL, "ff-train", "ff-step", "ff-reset")
 _LEARNING = (*_TRAINING, "ff-threshold", "ff-lr", "ff-epochs", "ff-widths", "ff-seed", "ff-reveal")
+_FILES = ("ff-files", "ff-file", "ff-save", "ff-load-file")
 
 CLASSES = {  # of each panel; the first of its own ones is the whole
     "TrainingLab": (
         *_LEARNING,
+        *_FILES,
         "ff-training-lab",
         "ff-freeze",
         "ff-negatives",
@@ -50,7 +52,17 @@ CLASSES = {  # of each panel; the first of its own ones is the whole
         "ff-say-hybrid",
         "ff-score",
     ),
-    "ProbeLab": (*_LEARNING, "ff-probe-lab", "ff-mask", "ff-blurs", "ff-labels"),
+    "ProbeLab": (*_LEARNING, *_FILES, "ff-probe-lab", "ff-mask", "ff-blurs", "ff-labels"),
+    "RaceLab": (
+        *_TRAINING,
+        "ff-race-lab",
+        "ff-lr",  # both learning rates
+        "ff-forward-rate",
+        "ff-backward-rate",
+        "ff-epochs",
+        "ff-widths",
+        "ff-seed",
+    ),
     "DigitPad": (
         *_TRAINING,
         "ff-digit-pad",

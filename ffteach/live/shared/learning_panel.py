@@ -9,7 +9,7 @@ from ...training import train
 from .controls import LAST_SEED, rounded
 from .pace import Pace
 from .panel import Panel
-from .recipes import check_whole
+from .recipes import LARGEST_BATCH, check_whole, for_panel
 from .words import TESTED, conclusion, diagnose, waiting_for_reset
 
 WHOLE = 15  # an epoch ends with a look at all, once so many times their number were trained on
@@ -76,6 +76,24 @@ class LearningPanel(Panel):
         self.revealed, self.finished = (None, None), False  # at which step, and what
         self.reset_button.button_style = ""
         return net
+
+    def open_run(self, training):
+        """Go on with a training that was saved. Raises ValueError if the panel cannot show it."""
+        recipe = training.recipe
+        if for_panel(recipe, hybrids=self.recipe.negatives == "hybrids") != recipe:
+            raise ValueError(
+                "This run has a learning rate that falls by itself, or batches of more than "
+                f"{LARGEST_BATCH}: a panel cannot go on with it."
+            )
+        self.stop()
+        self.recipe, self.finished = recipe, False
+        self.controls.set(recipe)
+        self.restart()
+        self.training.load_state_dict(training.state_dict())
+        self.controls.set_now(training)
+        for name in ("threshold", "learning_rate", "epochs", "frozen"):  # as exact as they were
+            setattr(self.training, name, getattr(training, name))
+        self._see(everything=True)
 
     def advance(self, seconds, steps):
         """Train so long, or to an epoch's end; look; return the steps taken, 0 at the end."""

@@ -106,11 +106,14 @@ class TrainingControls(LearningControls):
         self.waiting = [self.negatives, self.loss, self.widths, self.schedule, self.seed]
 
     def set(self, recipe):
-        """Show a recipe's settings; the widths stay."""
-        self.threshold.max = max(self.threshold.max, 2 * recipe.threshold)
-        for name in ("threshold", "learning_rate", "epochs", "loss", "schedule"):
+        super().set(recipe)
+        for name in ("loss", "schedule"):
             getattr(self, name).value = getattr(recipe, name)
         self.negatives.value = _negatives(recipe)
+
+    def set_now(self, training):
+        super().set_now(training)
+        self.freeze_only(set(training.frozen))
 
     def chosen(self, recipe):
         """Return the recipe with what the controls say. Raises ValueError in words."""

@@ -1,12 +1,13 @@
 """The training lab: turn the controls while a Forward-Forward network learns."""
 
 from ...inference import error_rate
+from ..shared.files import Files
 from ..shared.learning_panel import LearningPanel
 from ..shared.recipes import check_whole, for_panel, recipe_of, within_pairs
 from ..shared.words import conclusion
 from .controls import TrainingControls
 from .guess_gate import ASK, GuessGate
-from .picture import SHOWN, SIZE, TrainingPicture
+from .picture import SHOWN, SIZE, SMALL, TrainingPicture
 from .presets import PRESETS, SLOW_MOTION, find_preset
 from .time_travel import TimeTravel
 from .watch import Watch
@@ -21,7 +22,8 @@ class TrainingLab(LearningPanel):
     validation images. seed: of the network and all draws. frozen: layers, from 1, that do not
     learn. digit: the test image to follow. show: the row below, one of "one digit", "receptive
     fields", "worst digits", "a pair". presenter: for a projector. guess: Train waits for a guess of
-    the final accuracy. Raises ValueError for what cannot be shown.
+    the final accuracy. small: two sliders and no row below. Raises ValueError for what cannot be
+    shown.
     `run(steps)` trains from code; `state`, `training` and `line` tell the rest.
 
     >>> TrainingLab(threshold=1.0, widths=(784, 20)).run(5)["step"]
@@ -43,6 +45,7 @@ class TrainingLab(LearningPanel):
         show=SHOWN[0],
         presenter=False,
         guess=False,
+        small=False,
         **settings,
     ):
         if recipe is not None and preset is not None:
@@ -54,7 +57,8 @@ class TrainingLab(LearningPanel):
         if not given:
             recipe = find_preset(preset or SLOW_MOTION.name)
         self.recipe = for_panel(recipe_of(recipe, PRESETS).but(**settings))
-        self._given_data, self._guesses = data, guess
+        self._given_data, self._guesses, self.small = data, guess, small
+        self.SIZE = SMALL if small else SIZE
         self.load(seed)
         check_whole("digit", digit, 0, len(self.data.test.images) - 1, "a test image")
         self.controls = controls = TrainingControls(
@@ -66,14 +70,17 @@ class TrainingLab(LearningPanel):
             digits=len(self.data.test.images),
             show=show,
         )
+        self.files = files = Files(self)
         super().__init__(
-            [controls.reveal, *([] if presenter else [controls.preset])],
-            controls.above,
+            []
+            if small
+            else [controls.reveal, *([] if presenter else [controls.preset, files.toggle])],
+            [controls.threshold, controls.learning_rate] if small else [files.row, *controls.above],
             name="ff-training-lab",
             trains=True,
             presenter=presenter,
-            essential=controls.essential,
-            below=[controls.below],
+            essential=[controls.threshold, controls.learning_rate, *controls.essential],
+            below=[] if small else [controls.below],
             follows={"threshold": controls.threshold, "digit": controls.digit},
         )
         self.gate = GuessGate(
@@ -83,7 +90,9 @@ class TrainingLab(LearningPanel):
             taken=lambda: self.do(lambda: None),
         )
         self.control_box.children = (self.gate.widget, *self.control_box.children)
-        self._widgets += [controls.preset, *controls.boxes]
+        self._widgets += [controls.preset, *controls.boxes]  # and those that `small` leaves out
+        self._widgets += [controls.reveal, *controls.above, controls.below]
+        self._widgets += [files.toggle, files.row]
         self.training = self.ghost = self.unit = None
         self.connect()
         self.restart()
@@ -121,6 +130,7 @@ class TrainingLab(LearningPanel):
             "digit": self.controls.digit.value,
             "show": self.controls.show.value,
             "guess": self._guesses,
+            "small": self.small,
         }
 
     @property
@@ -147,7 +157,7 @@ class TrainingLab(LearningPanel):
             "moments": self.past.moments.steps,  # those one can rewind to
             # the run before the last Reset: its history, and what it was, or None
             "ghost": self.ghost,
-            "show": self.controls.show.value,
+            "show": None if self.small else self.controls.show.value,
         }
 
     def forget(self):
@@ -176,6 +186,13 @@ class TrainingLab(LearningPanel):
         self.past.keep()
         self.gate.reset()
         self.say(ASK if self.gate.needed else "Nothing trained yet: press Train.")
+
+    def open_run(self, training):
+        super().open_run(training)
+        self.watch.go_back(([], []))  # its curves begin here
+        self.look(everything=True)
+        self.past = TimeTravel(self)
+        self.past.keep(always=True)
 
     def _take_preset(self, name):
         """Begin again with the settings of a preset."""

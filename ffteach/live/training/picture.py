@@ -22,6 +22,7 @@ from ..shared.scene import (
 )
 
 SIZE = 840, 350  # pixels
+SMALL = 840, 226  # without the row below the histograms, and without the loss
 LOSS_SHOWN = 0.03, 30.0
 SHOWN = "one digit", "receptive fields", "worst digits", "a pair"  # in the row below
 ROW = 256  # where it begins
@@ -43,7 +44,8 @@ class TrainingPicture:
         """Show what a `Watch` has seen, the threshold, and time up to `target` epochs.
 
         guess: the guessed accuracy, 0..1, or None. ghost: the history of the run before, or None.
-        shown: one of `SHOWN`. unit: of the receptive fields the one that is pointed at.
+        shown: one of `SHOWN`, or None for the small picture. unit: of the receptive fields the one
+        that is pointed at.
         """
         histograms, self.end = goodness_row(
             watch.goodness, threshold, self.end, 134, difference=self.difference
@@ -53,7 +55,9 @@ class TrainingPicture:
             "receptive fields": lambda: self._fields(watch, unit),
             "worst digits": lambda: _worst(watch, 0.0 if self.difference else threshold),
             "a pair": lambda: _pair(watch),
+            None: lambda: {"axes": []},
         }[shown]()
+        over_time = _curves(watch, target, guess, ghost)
         curves = [
             *([entry("the run before", "line", "chance", dash=DOTTED)] if ghost else []),
             entry(f"{watch.live} images", "line", "series2"),
@@ -61,7 +65,7 @@ class TrainingPicture:
         ]
         more = [entry("answer", "mark", "ink", shape="down")] if shown == SHOWN[0] else []
         return {
-            "axes": [*histograms, *_curves(watch, target, guess, ghost), *row["axes"]],
+            "axes": [*histograms, *(over_time if shown else over_time[:1]), *row["axes"]],
             "legends": [
                 goodness_legend((30, 14), difference=self.difference, more=more),
                 legend((690, 188 - 18 * len(curves)), curves, down=18),

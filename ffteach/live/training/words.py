@@ -18,11 +18,15 @@ def in_a_sentence(state, paired):
     guess = "" if state["guess"] is None else f", your guess was {state['guess']:.0%}"
     goodness, label = state["digit_goodness"], state["digit_label"]
     best = max(range(10), key=goodness.__getitem__)
-    return (
+    told = (
         f"Mean goodness, {'; '.join(layers)}. Validation accuracy {state['accuracy']:.1%} "
-        f"after {state['epochs_done']:.1f} epochs{guess}. "
-        f"Test image {state['digit']}, a {label}: the highest goodness is under label {best}, "
-        f"{goodness[best]:.2f}; under its own it is {goodness[label]:.2f}.{before}"
+        f"after {state['epochs_done']:.1f} epochs{guess}."
+    )
+    if state["show"] is None:
+        return f"{told}{before}"
+    return (
+        f"{told} Test image {state['digit']}, a {label}: the highest goodness is under label "
+        f"{best}, {goodness[best]:.2f}; under its own it is {goodness[label]:.2f}.{before}"
     )
 
 

@@ -1,0 +1,1 @@
+"""The race: Forward-Forward and backpropagation learn from the same batches, in turns."""
