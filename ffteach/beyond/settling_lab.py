@@ -10,7 +10,7 @@ from ..live.shared.controls import small
 from ..live.shared.panel import SLIDER, Panel
 from ..live.shared.scene import DASHED, axes, axis_end, bars, entry, image_axes, legend, line, ticks
 from ..live.shared.words import in_columns
-from .recurrent import RECIPE, STEPS, RecurrentNet, RecurrentTraining, _check
+from .recurrent import RECIPE, STEPS, RecurrentNet, RecurrentTraining, check_takes
 
 TOPS = {"nothing": "nothing", "its own opinion": "opinion", **{str(n): n for n in range(CLASSES)}}
 COVERS = {"nothing": "nothing", "upper half": "upper", "lower half": "lower", "all": "all"}
@@ -55,7 +55,7 @@ class SettlingLab(Panel):
                 raise ValueError(f"{name}={value!r}: choose one of {tuple(choices.values())}")
         self.seed, self.data = check_seed(seed), load_mnist(validation=DIGITS, device="cpu")
         if net is not None:
-            _check(net, self.data.validation.images[:1])
+            check_takes(net, self.data.validation.images[:1])
             if len(net.layers) != 2:
                 raise ValueError(f"the network has {len(net.layers)} layers, two can be shown")
         self.net = net or self._trained()
