@@ -19,9 +19,12 @@ from ..checks import (
     check_generator,
     check_images,
     check_labels,
+    check_positive,
     check_same_device,
     check_seed,
     found,
+    trouble_in,
+    warn_of,
 )
 from ..data import Digits, Split
 from ..layers import LOSSES, goodness
@@ -44,7 +47,7 @@ RECIPE = Recipe(
     uniform_epochs=0,
     temperature=0.1,
     learning_rate=3e-3,
-    epochs=4,
+    epochs=3,
 )
 # what of a recipe acts here; anything else that differs from `Recipe()` is refused
 SETTINGS = {"widths", "loss", "threshold", "temperature", "learning_rate", "rate_decay", "epochs"}
@@ -150,7 +153,7 @@ def settle(net, images, labels, *, steps=STEPS):
     >>> settle(RecurrentNet([784, 20, 20]), torch.rand(5, 784), torch.arange(5)).shape
     torch.Size([8, 2, 5])
     """
-    _check(net, images, labels)
+    check_takes(net, images, labels)
     check_counts(steps=(steps, 1))
     seen, top, table = net.look(images), net.labels(labels), []
     h = net.begin(seen)
@@ -167,7 +170,7 @@ def goodness_of_labels(net, images, *, steps=STEPS):
     >>> goodness_of_labels(RecurrentNet([784, 20, 20]), torch.rand(5, 784), steps=3).shape
     torch.Size([3, 2, 5, 10])
     """
-    _check(net, images)
+    check_takes(net, images)
     parts = []
     for part in images.split(ROWS_AT_ONCE // CLASSES):
         labels = torch.arange(CLASSES, device=images.device).repeat(len(part))
@@ -190,7 +193,7 @@ def predict(net, images, *, counted=COUNTED):
 
 def error_rate(net, split, *, counted=COUNTED):
     """Return the share of wrong answers of `predict`, 0..1, on a `Split`."""
-    _check(net, split.images, split.labels)
+    check_takes(net, split.images, split.labels)
     return (predict(net, split.images, counted=counted) != split.labels).double().mean().item()
 
 
@@ -200,7 +203,8 @@ class RecurrentTraining:
     recipe: a `Recipe` with the SETTINGS that act here. seed: of shuffling and negatives, the same
     on every device. `learning_rate`, `threshold` and `temperature` may change between two steps;
     Ctrl-C leaves a step taken whole or not at all. A record's loss and goodness are means over the
-    eight steps of the video. Raises TypeError or ValueError for what cannot be trained.
+    eight steps of the video. Raises TypeError or ValueError for what cannot be trained; warns at an
+    epoch's end of a layer that diverged or is dead.
 
     >>> net, data = RecurrentNet([784, 20, 20]), load_mnist()
     >>> next(RecurrentTraining(net, data, RECIPE.but(widths=(784, 20, 20)))).step
@@ -219,7 +223,7 @@ class RecurrentTraining:
         split = data.train if isinstance(data, Digits) else data
         if not isinstance(split, Split):
             raise TypeError(f"data is {found(data)}, expected Digits of load_mnist(), or a Split")
-        _check(net, split.images, split.labels)
+        check_takes(net, split.images, split.labels)
         if tuple(net.widths) != recipe.widths:
             raise ValueError(f"the network has widths {net.widths}, the recipe {recipe.widths}")
         self.net, self.recipe, self.split = net, recipe, split
@@ -244,6 +248,7 @@ class RecurrentTraining:
         started, schedule = time.perf_counter(), self.schedule
         if schedule.epoch >= schedule.epochs:
             raise StopIteration
+        check_positive(learning_rate=self.learning_rate, temperature=self.temperature)
         step, former, epoch_done = schedule.step, self.generator.get_state(), False
         try:
             order = schedule.next_order(self.generator)
@@ -258,6 +263,10 @@ class RecurrentTraining:
             if schedule.step == step:
                 self.generator.set_state(former)
             raise
+        if epoch_done:
+            totals = enumerate((stats[1] + stats[2]).tolist(), 1)
+            troubles = (trouble_in(total, f"layer {number}") for number, total in totals)
+            warn_of(next(filter(None, troubles), None))
         self.seconds += time.perf_counter() - started
         epoch, layers = schedule.epoch + (not epoch_done), schedule.active_layers
         return Record(schedule.step, epoch, epoch_done, layers, self.seconds, stats)
@@ -308,7 +317,7 @@ class RecurrentTraining:
         return draw_hard_labels(liked, labels, self.recipe.hardness, generator=self.generator)
 
 
-def _check(net, images, labels=None):
+def check_takes(net, images, labels=None):
     """Raise TypeError or ValueError unless the network can take these images and labels."""
     if not isinstance(net, RecurrentNet):
         raise TypeError(f"net is {found(net)}, expected a RecurrentNet")

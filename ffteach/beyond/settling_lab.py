@@ -10,7 +10,7 @@ from ..live.shared.controls import small
 from ..live.shared.panel import SLIDER, Panel
 from ..live.shared.scene import DASHED, axes, axis_end, bars, entry, image_axes, legend, line, ticks
 from ..live.shared.words import in_columns
-from .recurrent import RECIPE, STEPS, RecurrentNet, RecurrentTraining, _check
+from .recurrent import RECIPE, STEPS, RecurrentNet, RecurrentTraining, check_takes
 
 TOPS = {"nothing": "nothing", "its own opinion": "opinion", **{str(n): n for n in range(CLASSES)}}
 COVERS = {"nothing": "nothing", "upper half": "upper", "lower half": "lower", "all": "all"}
@@ -31,7 +31,7 @@ class SettlingLab(Panel):
     4
     """
 
-    SIZE = 840, 340
+    SIZE = 840, 350
 
     def __init__(
         self,
@@ -55,7 +55,9 @@ class SettlingLab(Panel):
                 raise ValueError(f"{name}={value!r}: choose one of {tuple(choices.values())}")
         self.seed, self.data = check_seed(seed), load_mnist(validation=DIGITS, device="cpu")
         if net is not None:
-            _check(net, self.data.validation.images[:1])
+            check_takes(net, self.data.validation.images[:1])
+            if len(net.layers) != 2:
+                raise ValueError(f"the network has {len(net.layers)} layers, two can be shown")
         self.net = net or self._trained()
         self.digit, self.other = (
             widgets.IntSlider(number, min=0, max=DIGITS - 1, description=name, **SLIDER)
@@ -194,7 +196,7 @@ class SettlingLab(Panel):
             line(steps, curves[:, 0], "ink", dash=DASHED, width=2),
         ]
         roles = ["positive" if n == truth else "chance" for n in range(CLASSES)]
-        strongest = [layer[0].double() for layer in self.h]
+        activities = [layer[0].double() for layer in self.h]
         return {
             "axes": [
                 image_axes((24, 34, 140, 140), self._image()[0].numpy(), "The image"),
@@ -204,7 +206,7 @@ class SettlingLab(Panel):
                         layer.reshape(_rows(layer), -1).numpy(), f"Layer {i + 1}",
                         limits=(0, max(layer.max().item(), 1e-9)),
                     )
-                    for i, layer in enumerate(strongest[:2])
+                    for i, layer in enumerate(activities)
                 ),
                 axes(
                     (240, 34, 330, 240), series, x=(0, end), y=(0, top), align="start",
@@ -219,7 +221,7 @@ class SettlingLab(Panel):
                 ),
             ],
             "legends": [
-                legend((240, 322), [
+                legend((240, 326), [
                     entry("its true label all the time", "line", "positive"),
                     entry("another label", "line", "chance"),
                     entry("this video", "line", "ink", dash=DASHED),

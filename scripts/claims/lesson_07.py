@@ -12,8 +12,6 @@ from ffteach.beyond.recurrent import RECIPE, RecurrentNet, RecurrentTraining
 
 from . import Claim
 
-RECIPE = RECIPE.but(epochs=3)
-
 
 @cache
 def digits():

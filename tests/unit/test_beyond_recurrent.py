@@ -164,13 +164,25 @@ def test_a_seed_says_it_all(few):
 
 def test_what_may_change_while_it_trains_acts(few):
     run = RecurrentTraining(made(), few, SMALL)
-    run.learning_rate = 0.0
-    before = run.net.layers[0].up.detach().clone()
-    next(run)
-    assert torch.equal(run.net.layers[0].up, before)
-    run.learning_rate = 1e-3
-    next(run)
-    assert not torch.equal(run.net.layers[0].up, before)
+    moved = []
+    for rate in (1e-9, 1e-3):
+        before = run.net.layers[0].up.detach().clone()
+        run.learning_rate = rate
+        next(run)
+        moved.append((run.net.layers[0].up - before).abs().max().item())
+    assert moved[0] < 1e-7 and moved[1] > 1e-4
+    run.temperature = 0
+    with pytest.raises(ValueError, match="temperature=0: expected a finite number above 0"):
+        next(run)
+    assert run.step == 2
+
+
+def test_it_says_when_it_diverged(few):
+    run = RecurrentTraining(made(), few, SMALL)
+    with torch.no_grad():
+        run.net.layers[1].bias.fill_(torch.nan)
+    with pytest.warns(RuntimeWarning, match="diverged: layer 2's goodness is not finite"):
+        run.finish()
 
 
 def test_ctrl_c_leaves_a_step_taken_whole(few):

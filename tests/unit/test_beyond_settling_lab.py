@@ -98,6 +98,7 @@ def test_a_video_has_an_end(lab):
         ({"top": True}, "top=True: choose one of"),
         ({"cover": "left"}, "cover='left': choose one of"),
         ({"net": ffteach.FFNet([784, 20])}, "expected a RecurrentNet"),
+        ({"net": RecurrentNet([784, 9, 9, 9])}, "the network has 3 layers, two can be shown"),
         ({"net": RecurrentNet([100, 20, 20])}, "the network takes 100"),
     ],
 )
