@@ -1,6 +1,6 @@
 """JupyterHub for a class on one server. docs/classroom.md says how to start it, and why each value.
 
-    jupyterhub --config hub/jupyterhub_config.py
+jupyterhub --config hub/jupyterhub_config.py
 """
 
 import sys

@@ -29,7 +29,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests" / "browser"))
 from jupyterlab_driver import (  # noqa: E402
     CHROMIUM_OPTIONS,
+    KERNEL_READY,
     NOTEBOOK,
+    SETTINGS,
     LoopbackPage,
     find_chromium,
     free_port,
@@ -48,7 +50,11 @@ c.DummyAuthenticator.password = os.environ["CLASS_PASSWORD"]
 c.Authenticator.allow_all = True
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
-c.Spawner.args = c.Spawner.args + ["--allow-root", "--ServerApp.ip=127.0.0.1"]
+c.Spawner.args = c.Spawner.args + [
+    "--allow-root",
+    "--LabApp.expose_app_in_browser=True",
+    "--LabApp.user_settings_dir={settings}",
+]
 """
 
 
@@ -61,11 +67,16 @@ class Hub:
         self.url, self.lessons = f"http://127.0.0.1:{port}", f"git://127.0.0.1:{git_port}/lessons"
         copy = ["git", "clone", "-q", "--bare", str(ROOT), str(folder / "git" / "lessons")]
         subprocess.run(copy, check=True)
+        for name, content in SETTINGS.items():  # every cell stays in the page
+            path = folder / "settings" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(content))
         config = folder / "trial_config.py"
         config.write_text(
             TRIAL.format(
                 config=str(ROOT / "hub" / "jupyterhub_config.py"),
                 homes=str(folder / "homes"),
+                settings=folder / "settings",
                 port=port,
                 hub_port=hub_port,
                 api_port=api_port,
@@ -120,8 +131,12 @@ class Student:
     def log_in(self):
         """Give name and password, start the server, wait until it is there."""
         api = f"{self.hub.url}/hub/api/users/{self.name}"
-        words = {"auth": {"username": self.name, "password": self.hub.password}}
-        self._ask("POST", f"{api}/tokens", json=words, into="token")
+        words, page = {"username": self.name, "password": self.hub.password}, "/hub/login"
+        self.web.get(self.hub.url + page, timeout=180)
+        form = words | {"_xsrf": self.web.cookies["_xsrf"]}
+        self.web.post(self.hub.url + page, form, timeout=180, allow_redirects=False)
+        self.web.cookies.clear()  # from now on a token says who it is
+        self._ask("POST", f"{api}/tokens", json={"auth": words}, into="token")
         self.web.headers["Authorization"] = f"token {self.token}"
         self._ask("POST", f"{api}/server")
         ready = lambda: self._ask("GET", api)["servers"].get("", {}).get("ready")
@@ -236,10 +251,10 @@ def by_browser(hub, name, row, end, shots):
             page.locator("#password_input").fill(hub.password)
             start = time.monotonic()
             page.locator("#login_submit").click()
-            page.wait_for_url("**/git-pull?**")
+            page.wait_for_url(re.compile(f"/user/{name}/"))
             row["server"] = time.monotonic() - start
             page.locator(".jp-NotebookPanel .jp-Notebook .jp-Cell").first.wait_for()
-            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+            wait_for(lambda: page.evaluate(KERNEL_READY), seconds=180, what="an idle kernel")
             page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
             page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
             page.locator(".jp-RenderedImage img").first.wait_for(state="attached")

@@ -9,7 +9,7 @@ import requests
 
 pytest.importorskip("jupyterhub", reason="JupyterHub is not installed: pip install ffteach[hub]")
 sys.path.append(str(Path(__file__).parents[2] / "hub"))
-from try_class import Hub, Student, processes_of  # noqa: E402
+from try_class import Hub, Student, processes_of
 
 ASK = """
 import os, resource, ffteach, torch
