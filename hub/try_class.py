@@ -179,7 +179,10 @@ class Student:
         end = time.monotonic() + seconds
         while True:
             self.socket.settimeout(max(end - time.monotonic(), 0.01))
-            message = json.loads(self.socket.recv())
+            text = self.socket.recv()
+            if isinstance(text, bytes):  # pictures on their way to a panel
+                continue
+            message = json.loads(text)
             if message["parent_header"].get("msg_id") != wanted:
                 continue
             kind, content = message["msg_type"], message["content"]
@@ -245,13 +248,13 @@ def by_browser(hub, name, row, end, shots):
         )
         with LoopbackPage(chromium) as visit:
             page = visit.page
-            page.set_default_timeout(240_000)
+            page.set_default_timeout(200_000)
             page.goto(hub.link(LESSON))
             page.locator("#username_input").fill(name)
             page.locator("#password_input").fill(hub.password)
             start = time.monotonic()
             page.locator("#login_submit").click()
-            page.wait_for_url(re.compile(f"/user/{name}/"))
+            page.wait_for_url(re.compile(f"/user/{name}/lab"), wait_until="commit")
             row["server"] = time.monotonic() - start
             page.locator(".jp-NotebookPanel .jp-Notebook .jp-Cell").first.wait_for()
             wait_for(lambda: page.evaluate(KERNEL_READY), seconds=180, what="an idle kernel")
