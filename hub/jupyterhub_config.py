@@ -11,7 +11,10 @@ programs = Path(sys.executable).parent
 
 # Only this machine can reach the hub: a web server with a certificate stands between it and others.
 c.JupyterHub.bind_url = "http://127.0.0.1:8000"
-c.ConfigurableHTTPProxy.command = [str(programs / "configurable-http-proxy")]
+# The proxy ends a request after 20 s unless told so, and a log-in page that waits for its server on
+# a full machine would wait for ever. In milliseconds.
+proxy = [str(programs / "configurable-http-proxy"), "--proxy-timeout=600000"]
+c.ConfigurableHTTPProxy.command = proxy
 
 # Who may enter: the Linux users of this group. The first teacher is named on the command line.
 c.LocalAuthenticator.allowed_groups = {"students"}

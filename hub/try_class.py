@@ -346,7 +346,7 @@ def main():
             print(f"load before {before:.1f}, in the end {os.getloadavg()[0]:.1f}; seconds from")
             print("the log-in; memory: the most that was seen, shared pages by their share\n")
             print(table(rows))
-            print("\nkilled kernel:", next((row.get("killed") for row in rows.values()), None))
+            print("\nkilled kernel:", *{row["killed"] for row in rows.values() if "killed" in row})
             students = [task.result() for task in work[args.browsers :] if not task.exception()]
             if len(students) > 1:
                 print("full memory:", fill_memory(*students[:2]))
