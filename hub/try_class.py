@@ -212,7 +212,7 @@ def memory_of(name):
 
 
 def has_picture(outputs):
-    return any("image/png" in output.get("data", {}) for output in outputs)
+    return any("<img" in output.get("data", {}).get("text/html", "") for output in outputs)
 
 
 def by_interface(hub, name, row, end):
@@ -260,7 +260,7 @@ def by_browser(hub, name, row, end, shots):
             wait_for(lambda: page.evaluate(KERNEL_READY), seconds=180, what="an idle kernel")
             page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
             page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
-            page.locator(".jp-RenderedImage img").first.wait_for(state="attached")
+            page.locator(".jp-OutputArea-output img").first.wait_for(state="attached")
             row["picture"] = time.monotonic() - start
             panel = page.locator(".ff-panel").first
             panel.locator(".ff-train").click()
