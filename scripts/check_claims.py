@@ -9,10 +9,10 @@ import os
 import sys
 
 import torch
-from claims import lesson_00_02, lesson_03_05, lesson_06
+from claims import lesson_00_02, lesson_03_05, lesson_06, lesson_09
 
 SEEDS = range(5)
-CLAIMS = lesson_00_02.CLAIMS + lesson_03_05.CLAIMS + lesson_06.CLAIMS
+CLAIMS = lesson_00_02.CLAIMS + lesson_03_05.CLAIMS + lesson_06.CLAIMS + lesson_09.CLAIMS
 
 
 def check(claim):
