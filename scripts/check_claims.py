@@ -9,10 +9,11 @@ import os
 import sys
 
 import torch
-from claims import lesson_00_02, lesson_03_05, lesson_06, lesson_07
+from claims import lesson_00_02, lesson_03_05, lesson_06, lesson_07, lesson_09
 
 SEEDS = range(5)
-CLAIMS = lesson_00_02.CLAIMS + lesson_03_05.CLAIMS + lesson_06.CLAIMS + lesson_07.CLAIMS
+LESSONS = lesson_00_02, lesson_03_05, lesson_06, lesson_07, lesson_09
+CLAIMS = [claim for lesson in LESSONS for claim in lesson.CLAIMS]
 
 
 def check(claim):

@@ -2,6 +2,6 @@
 
 from .engine import Exercise, Verdict
 
-UNITS = ("lesson01", "lesson02", "lesson03", "lesson04", "lesson05", "lesson06", "lesson07")
+UNITS = (*(f"lesson0{n}" for n in range(1, 8)), "lesson09")
 
 __all__ = ["UNITS", "Exercise", "Verdict"]

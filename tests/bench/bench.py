@@ -11,6 +11,7 @@ import math
 import os
 import platform
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from ffteach import (
     train,
 )
 from ffteach.device import choose_device, matrix_dtype, usable_cores
+from ffteach.runs import grid, sweep
 from ffteach.runs.report import peak_memory_mb
 
 ENOUGH = 3  # seconds of measuring for each side
@@ -347,6 +349,24 @@ def how_long():
     )
 
 
+# ---- many trainings beside each other
+
+
+def sweeping():
+    """One process against one for each core; their start is part of the time, as in real life."""
+    small = Recipe(widths=(784, 100), epochs=2, train_images=2000)
+    recipes = grid(small, threshold=[0.5, 1.0, 2.0, 4.0], learning_rate=[3e-4, 1e-3, 3e-3])
+    rows, cores = [], usable_cores()
+    for workers in (1, cores):
+        with tempfile.TemporaryDirectory() as folder:
+            runs = sweep(recipes, range(5), results=Path(folder) / "table.csv", workers=workers)
+            seconds = timed(runs.finish, 1)
+        rows.append([workers, f"{seconds:.1f} s", seconds])
+    rows = [[*row[:-1], f"{rows[0][-1] / row[-1]:.2f}"] for row in rows]
+    title = f"A sweep of {len(runs)} small trainings on {cores} cores"
+    table(title, ["processes", "all of it", "times faster"], rows)
+
+
 def main():
     choose_device("cpu")
     print(
@@ -358,6 +378,7 @@ def main():
     against_the_arithmetic()
     how_it_grows()
     how_long()
+    sweeping()
     print(f"\nPeak memory of this run: {peak_memory_mb(torch.device('cpu')):,.0f} MB")
 
 
