@@ -184,7 +184,8 @@ def predict(net, images, *, counted=COUNTED):
 
     counted: a slice of the steps, from 0; by default the third to the fifth (paper 3.4).
 
-    >>> predict(RecurrentNet([784, 20, 20]), torch.rand(5, 784)).shape
+    >>> from ffteach.beyond import recurrent
+    >>> recurrent.predict(RecurrentNet([784, 20, 20]), torch.rand(5, 784)).shape
     torch.Size([5])
     """
     table = goodness_of_labels(net, images, steps=counted.stop)
