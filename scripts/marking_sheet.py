@@ -61,6 +61,12 @@ LISTEN = {  # what to listen for in class: exercise and the name its check gives
         ("news", "always the top"),
         ("answers", "each layer for itself"),
     ],
+    "lesson09": [
+        ("idle_share", "busy share"),
+        ("starts", "in step with the slowest"),
+        ("stale", "from the end again"),
+        ("kept", "all layers"),
+    ],
 }
 
 

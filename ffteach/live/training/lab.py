@@ -22,9 +22,8 @@ class TrainingLab(LearningPanel):
     validation images. seed: of the network and all draws. frozen: layers, from 1, that do not
     learn. digit: the test image to follow. show: the row below, one of "one digit", "receptive
     fields", "worst digits", "a pair". presenter: for a projector. guess: Train waits for a guess of
-    the final accuracy. small: two sliders and no row below. Raises ValueError for what cannot be
-    shown.
-    `run(steps)` trains from code; `state`, `training` and `line` tell the rest.
+    the final accuracy. small: two sliders and no row below. `run(steps)` trains from code; `state`,
+    `training` and `line` tell the rest. Raises ValueError for what cannot be shown.
 
     >>> TrainingLab(threshold=1.0, widths=(784, 20)).run(5)["step"]
     5
