@@ -61,11 +61,10 @@ site: $(VENV)/site.stamp
 	$(PY) -m sphinx -q -E -W --keep-going -d build/doctrees -c site . build/site $(ARGS)
 	@echo 'To look at it:  $(PY) -m http.server --directory build/site'
 
-# One pytest run, two files at a time, those of the browser first: they wait most. nbval executes
-# every notebook cell, in the kernel of .venv, and compares the outputs marked for it.
+# One pytest run. nbval executes every notebook cell, in the kernel of .venv, and compares the
+# outputs marked for it.
 test: $(VENV)/test.stamp
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
-	  --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks $(ARGS)
+	$(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks $(ARGS)
 
 unit: $(VENV)/test.stamp
 	$(PY) -m pytest tests/unit $(ARGS)

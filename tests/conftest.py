@@ -32,7 +32,6 @@ def skipped(config) -> list[str]:
 def pytest_sessionfinish(session, exitstatus):
     if (
         in_ci()
-        and not hasattr(session.config, "workerinput")  # workers do not report
         and skipped(session.config)
         and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
     ):

@@ -47,7 +47,7 @@ class FieldLab(Panel):
             check_positive(peer=peer)
         if peer > 0.3:
             raise ValueError(f"peer={peer!r}: expected a number from 0 to 0.3")
-        self.seed, self.data = check_seed(seed), load_mnist(validation=2000, device="cpu")
+        self.seed, self.data = check_seed(seed), load_mnist(validation=2000)
         self.field = widgets.Dropdown(
             options=FIELDS, value=field, description="Field", layout={"width": "190px"}
         )
@@ -118,7 +118,7 @@ class FieldLab(Panel):
 
     def scene(self, state):
         layer = self.net.layers[0]
-        change = (layer.weight.detach() - self.start)[:, 0]
+        change = (layer.weight.detach() - self.start)[:, 0].cpu()
         places = layer.at(self._activity.double()).mean(dim=2)
         steps, shares = zip(*self.curve)
         end = max(100, steps[-1])
@@ -176,8 +176,8 @@ class FieldLab(Panel):
         images = self.data.validation.images[:LOOKED_AT]
         negatives = self._hybrids(images, generator=torch.Generator().manual_seed(5))
         h_pos, h_neg = (self.net.layers[0](x) for x in (images, negatives))
-        self._goodness = torch.stack([goodness(h_pos), goodness(h_neg)])
-        self._activity = h_pos.mean(dim=0)
+        self._goodness = torch.stack([goodness(h_pos), goodness(h_neg)]).cpu()
+        self._activity = h_pos.mean(dim=0).cpu()
         share = (self._goodness[0] > self._goodness[1]).double().mean().item()
         if self.curve and self.training.step - self.curve[-1][0] < EVERY and len(self.curve) > 1:
             self.curve.pop()

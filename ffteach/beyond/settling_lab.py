@@ -53,7 +53,7 @@ class SettlingLab(Panel):
         for name, value, choices in (("top", top, TOPS), ("cover", cover, COVERS)):
             if isinstance(value, bool) or value not in choices.values():
                 raise ValueError(f"{name}={value!r}: choose one of {tuple(choices.values())}")
-        self.seed, self.data = check_seed(seed), load_mnist(validation=DIGITS, device="cpu")
+        self.seed, self.data = check_seed(seed), load_mnist(validation=DIGITS)
         if net is not None:
             check_takes(net, self.data.validation.images[:1])
             if len(net.layers) != 2:
@@ -135,11 +135,11 @@ class SettlingLab(Panel):
         if top == "opinion":
             row = self.opinion[None] * CLASSES**0.5
         else:
-            row = torch.zeros(1, CLASSES)
+            row = torch.zeros(1, CLASSES, device=seen.device)
             if top != "nothing":
                 row[0, top] = CLASSES**0.5
         self.h, _, _ = self.net.step(seen, self.h, row)
-        every = self.net.labels(torch.arange(CLASSES))
+        every = self.net.labels(torch.arange(CLASSES, device=seen.device))
         self.under, _, _ = self.net.step(seen.repeat(CLASSES, 1), self.under, every)
         self.told.append(top)
         self._look()
@@ -148,7 +148,7 @@ class SettlingLab(Panel):
     def _look(self):
         self.opinion = (self.net.quick(self.h) / RECIPE.temperature).softmax(dim=1)[0]
         rows = [torch.cat([mine, ten]) for mine, ten in zip(self.h, self.under)]
-        self.curves.append(torch.stack([goodness(row) for row in rows]))
+        self.curves.append(torch.stack([goodness(row) for row in rows]).cpu())
 
     def _image(self):
         images, share = self.data.validation.images, self.blend.value
@@ -196,10 +196,10 @@ class SettlingLab(Panel):
             line(steps, curves[:, 0], "ink", dash=DASHED, width=2),
         ]
         roles = ["positive" if n == truth else "chance" for n in range(CLASSES)]
-        activities = [layer[0].double() for layer in self.h]
+        activities = [layer[0].double().cpu() for layer in self.h]
         return {
             "axes": [
-                image_axes((24, 34, 140, 140), self._image()[0].numpy(), "The image"),
+                image_axes((24, 34, 140, 140), self._image()[0].cpu().numpy(), "The image"),
                 *(
                     image_axes(
                         (24, 204 + 74 * i, 140, 50),

@@ -27,5 +27,5 @@ def test_a_training_is_saved_beside_its_notebook_and_loaded_again(browser, serve
         lab.reset()
         lab.part("ff-load-file").press("Enter")
         wait_for(lambda: lab.status, lambda said: "Loaded step one.npz: step 1." in said, what="it")
-        assert lab.step == 1
+        wait_for(lambda: lab.step, (1).__eq__, what="the picture of step 1")
         assert notebook.problems() == []

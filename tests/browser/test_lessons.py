@@ -18,6 +18,7 @@ PANELS = {  # in reading order
     "04_unsupervised_probe": ["ff-probe-lab"],
     "05_closing_the_gap": ["ff-race-lab"],
     "06_local_eyes": ["ff-field-lab"],
+    "07_looking_back": ["ff-settling-lab"],
 }
 UNNAMED_PICTURES = """() => {
     const pictures = [...document.querySelectorAll('.jp-OutputArea img')];
@@ -48,7 +49,9 @@ def use(panel):
         panel.train()
         panel.wait_step(step + 20)
     before = panel.alt
-    if "ff-digit-pad" in classes:
+    if "ff-settling-lab" in classes:
+        panel.part("ff-next").click()
+    elif "ff-digit-pad" in classes:
         panel.part("ff-load").click()
     elif not {"ff-mask-lab", "ff-field-lab"}.isdisjoint(classes):
         panel.drag("ff-blurs", 0.8)

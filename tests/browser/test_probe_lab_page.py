@@ -59,8 +59,8 @@ def test_nothing_runs_before_a_click_and_everything_has_a_name(lab):
 def test_train_measures_the_baselines_and_a_dragged_threshold_acts_on_the_way(lab, screenshot):
     before = lab.seen
     lab.train()
-    wait_for(lambda: measured(lab), seconds=120, what="the probe and both baselines")
     assert "Training." in lab.changed(before)[2]
+    wait_for(lambda: measured(lab), seconds=120, what="the probe and both baselines")
     lab.drag("ff-threshold", 0.5)
     wait_for(
         lambda: lab.threshold,

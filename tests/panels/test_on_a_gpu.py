@@ -12,7 +12,8 @@ from lesson_functions import NOTEBOOKS
 from ffteach import RECIPES, Training, data, live, load_mnist, probe
 from ffteach.live.shared.css import CLASSES
 
-LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+# 09 starts processes of its own, which know nothing of the stand-in
+LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb") if path.stem[:2] != "09")
 
 
 @pytest.fixture

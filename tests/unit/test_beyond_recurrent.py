@@ -181,7 +181,7 @@ def test_it_says_when_it_diverged(few):
     run = RecurrentTraining(made(), few, SMALL)
     with torch.no_grad():
         run.net.layers[1].bias.fill_(torch.nan)
-    with pytest.warns(RuntimeWarning, match="diverged: layer 2's goodness is not finite"):
+    with pytest.warns(RuntimeWarning, match="diverged: layer 1's goodness is not finite"):
         run.finish()
 
 

@@ -150,10 +150,7 @@ LAB = (
     "--ServerApp.contents_manager_class=scripts.lab_files.LessonFiles"
 )
 DEMO = "-m voila demo/training_lab.ipynb --Voila.config_file_paths=demo"
-TEST = (
-    "-m pytest -n 2 --dist loadfile --no-loadscope-reorder "
-    "--nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks"
-)
+TEST = "-m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks"
 
 
 def test_plain_make_prints_the_help_and_installs_nothing(fresh):
@@ -277,9 +274,8 @@ def test_an_old_python_or_a_missing_venv_module_is_named(fresh):
 # ---- In CI a skipped test fails the run -------------------------------------------------------
 
 
-@pytest.mark.parametrize("workers", [[], ["-p", "xdist.plugin", "-n", "2"]], ids=["one", "two"])
 @pytest.mark.parametrize("ci", ["true", ""])
-def test_a_skip_fails_the_run_in_ci_only(tmp_path, ci, workers):
+def test_a_skip_fails_the_run_in_ci_only(tmp_path, ci):
     shutil.copy(ROOT / "tests/conftest.py", tmp_path)
     (tmp_path / "test_one.py").write_text(
         "import pytest\ndef test_a(): pass\ndef test_b(): pytest.skip('no GPU')"
@@ -291,7 +287,6 @@ def test_a_skip_fails_the_run_in_ci_only(tmp_path, ci, workers):
         "pytest",
         "-p",
         "no:cacheprovider",
-        *workers,
         "--rootdir",
         tmp_path,
         tmp_path,
