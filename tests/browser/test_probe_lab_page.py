@@ -8,7 +8,7 @@ from panel_page import PanelPage, write_notebook
 
 CELLS = (
     "from ffteach.live import ProbeLab",
-    "lab = ProbeLab(widths=(784, 100, 100), labels=500)\nlab",
+    "lab = ProbeLab(widths=(784, 100, 100), labels=500, epochs=50)\nlab",
 )
 PANEL = 1  # the cell that shows it
 
