@@ -1,6 +1,8 @@
 """Every lesson and every panel with a device that is not the CPU as torch's default one, as on a
 machine with a GPU."""
 
+import sys
+
 import fakegpu
 import nbformat
 import pytest
@@ -63,6 +65,7 @@ def test_a_lesson_runs_on_a_gpu(gpu, short, lesson, monkeypatch):
         monkeypatch.setattr(fakegpu.GPUTensor, "untyped_storage", storage, raising=False)
         pointer = lambda tensor: tensor._cpu.data_ptr()
         monkeypatch.setattr(fakegpu.GPUTensor, "data_ptr", pointer, raising=False)
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # the shell's is another
     shell = InteractiveShell.instance()
     shell.reset()
     for number, cell in enumerate(nbformat.read(NOTEBOOKS / f"{lesson}.ipynb", as_version=4).cells):
