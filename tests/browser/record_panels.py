@@ -18,7 +18,8 @@ from playwright.sync_api import sync_playwright
 FOLDER = Path(__file__).parents[2] / "docs" / "panels"
 FRAMES, PAUSE, SECONDS = 24, 350, 0.25  # frames, ms between two of them, how long each is shown
 SLIDER = {"GoodnessLab": "ff-threshold", "MaskLab": "ff-blurs"}  # moved from left to right
-TRAINED = ("TrainingLab", "ProbeLab", "RaceLab", "DigitPad")
+TRAINED = ("TrainingLab", "ProbeLab", "RaceLab", "DigitPad", "FieldLab")
+BEYOND = {"FieldLab": "field_lab", "SettlingLab": "settling_lab"}  # their modules
 CODE = {
     "TrainingLab": "TrainingLab(preset='slow motion')",
     "GoodnessLab": "GoodnessLab()",
@@ -26,6 +27,8 @@ CODE = {
     "ProbeLab": "ProbeLab()",
     "RaceLab": "RaceLab()",
     "DigitPad": "DigitPad()",
+    "FieldLab": "FieldLab()",
+    "SettlingLab": "SettlingLab()",
 }
 
 
@@ -38,6 +41,8 @@ def frames(panel, name):
     for number in range(FRAMES):
         if name in SLIDER:
             panel.drag(SLIDER[name], 0.1 + 0.8 * number / FRAMES)
+        if name == "SettlingLab" and number % 2:
+            panel.part("ff-next").click()
         panel.page.wait_for_timeout(PAUSE)
         yield Image.open(io.BytesIO(panel.root.screenshot())).convert("RGB")
     if name in TRAINED:
@@ -64,7 +69,11 @@ def main():
         root, home = Path(folder) / "notebooks", Path(folder) / "home"
         root.mkdir()
         home.mkdir()
-        lines = [f"from ffteach.live import {name}\n\n{code}" for name, code in CODE.items()]
+        module = {name: f"ffteach.beyond.{file}" for name, file in BEYOND.items()}
+        lines = [
+            f"from {module.get(name, 'ffteach.live')} import {name}\n\n{code}"
+            for name, code in CODE.items()
+        ]
         write_notebook(root / "panels.ipynb", lines)
         server = JupyterServer(root, home)
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_OPTIONS)
