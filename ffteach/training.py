@@ -128,7 +128,8 @@ class Training:
         self.temperature = recipe.temperature
         self.frozen, self.growth, self.seconds = set(), [], 0.0
         self.trouble = None  # in words, once a layer diverged or died; looked for at epoch ends
-        self.generator = torch.Generator().manual_seed(check_seed(seed))
+        self.seed = check_seed(seed)  # the run began with it
+        self.generator = torch.Generator().manual_seed(self.seed)
         self.schedule = Schedule(recipe, len(self.train_split.images), len(net.layers))
         self.dtype, self._weight_dtype = training_dtype(net, recipe), net.layers[0].weight.dtype
         self.pairs = make_pairs(net, self.train_split, recipe, self.generator, self.dtype, draw)
@@ -393,6 +394,7 @@ class Training:
                 **{name: getattr(self.schedule, name) for name in Schedule.COUNTED},
                 "frozen": sorted(self.frozen),
                 "growth": self.growth,
+                "seed": self.seed,
                 "net": self.net.state_dict(),
                 "optimisers": optimisers,
                 "head_optimiser": self._head_optimiser and self._head_optimiser.state_dict(),
@@ -436,6 +438,7 @@ class Training:
             self.generator.set_state(state["generator"])
             self.pairs.fixed = here(state["fixed_negatives"])
             self.frozen, self.growth = set(state["frozen"]), state["growth"]
+            self.seed = state.get("seed", self.seed)  # older files have none
             self.trouble = None
             for name in self.CONTROLS:
                 setattr(self, name, state[name])

@@ -69,6 +69,31 @@ def test_what_was_saved_goes_on_to_the_bit_in_another_panel(make_lab):
     assert other.state["step"] == 0 and other.error is None
 
 
+def test_all_that_a_panel_may_be_told_comes_back_exactly(make_lab):
+    """Also what a slider rounds, and what the other panel has otherwise."""
+    probe = isinstance(make_lab(), ProbeLab)
+    only = {"mask": "blend", "blurs": 77} if probe else {"negatives": "hard", "loss": "pairwise"}
+    settings = {"threshold": 0.98765, "learning_rate": 0.0012345, "schedule": "greedy", **only}
+    lab = make_lab(seed=5)
+    recipe = lab.recipe.but(**settings)
+    run = ffteach.train(recipe.network(seed=5), lab.data, recipe, seed=5)
+    start = run.net.layers[0].weight.detach().clone()
+    for _ in range(4):
+        next(run)
+    ffteach.save("my_network.npz", run)
+    other = make_lab()
+    other.run(2)
+    press(other.files.load_button)
+    assert other.said.startswith("Loaded my_network.npz: step 4.") and other.error is None
+    assert other.training.recipe == recipe and other.seed == 5 == other.controls.seed.value
+    for _ in range(3):
+        next(run)
+    other.run(3)
+    assert same(weights(other), [parameter.detach() for parameter in run.net.parameters()])
+    if probe:
+        assert torch.equal(other.watch.untrained.layers[0].weight, start)
+
+
 def test_saving_and_loading_while_it_trains_take_whole_steps(make_lab):
     lab = make_lab(epochs=50)
     lab.train_button.value = True

@@ -35,7 +35,8 @@ class ProbeControls(LearningControls):
 
     def set(self, recipe):
         super().set(recipe)
-        self.blurs.value = recipe.blurs
+        self.blurs.max = max(self.blurs.max, recipe.blurs)
+        self.mask.value, self.blurs.value = recipe.mask, recipe.blurs
 
     def chosen(self, recipe):
         return super().chosen(recipe).but(mask=self.mask.value, blurs=self.blurs.value)

@@ -89,12 +89,12 @@ class ProbeLab(LearningPanel):
 
     # ---- what a panel does
 
-    def restart(self):
-        """Begin again with the untrained network and the present settings."""
+    def restart(self, recipe=None):
+        """Begin again with the untrained network and the present settings, or a recipe's."""
         former, seed = self.watch, self.seed
         now = self.controls.labels.value, self.controls.seed.value
         known = former and (self.labels, seed) == now
-        self.begin()
+        self.begin(recipe)
         self.labels = self.controls.labels.value
         raw = former.probes["raw_pixels"] if known else None
         self.watch = ProbeWatch(

@@ -21,7 +21,7 @@ class LearningPanel(Panel):
 
     A subclass sets `recipe`, `_given_data` (or None) and `controls`, calls `connect()`, and further
     defines
-    - `restart()`: call `begin()`, make `watch` and show it
+    - `restart(recipe=None)`: call `begin(recipe)`, make `watch` and show it
     - `look(everything)`: have `watch` look at all validation images, or at a tick's share
     - `test()`: return the error on the test images, or several
     `watch` has `accuracy`, `finite` and `dead`. CURE: what helps after a failed training.
@@ -62,9 +62,9 @@ class LearningPanel(Panel):
                 "this panel shows accuracy on held-out images: load_mnist(..., validation=1000)"
             )
 
-    def begin(self):
-        """Make network and `Training` as the controls say; return the untrained network."""
-        self.recipe = self.controls.chosen(self.recipe)
+    def begin(self, recipe=None):
+        """Make network and `Training` as the controls, or a recipe, say; return the network."""
+        self.recipe = recipe or self.controls.chosen(self.recipe)
         if self.controls.seed.value != self.seed:
             self.load(self.controls.seed.value)
         net = self.recipe.network(seed=self.seed, device=self.data.train.images.device)
@@ -86,9 +86,10 @@ class LearningPanel(Panel):
                 f"{LARGEST_BATCH}: a panel cannot go on with it."
             )
         self.stop()
-        self.recipe, self.finished = recipe, False
+        self.finished = False
         self.controls.set(recipe)
-        self.restart()
+        self.controls.seed.value = training.seed  # of the untrained network, too
+        self.restart(recipe)  # as exact as it was: sliders round
         self.training.load_state_dict(training.state_dict())
         self.controls.set_now(training)
         for name in ("threshold", "learning_rate", "epochs", "frozen"):  # as exact as they were

@@ -165,12 +165,12 @@ class TrainingLab(LearningPanel):
 
     # ---- what a panel does
 
-    def restart(self):
-        """Begin again with the untrained network and the present settings."""
+    def restart(self, recipe=None):
+        """Begin again with the untrained network and the present settings, or a recipe's."""
         controls, former = self.controls, self.training
         if former and former.step:
             self.ghost = list(self.watch.history), run_in_words(former)
-        net = self.begin()
+        net = self.begin(recipe)
         self.training.frozen = controls.frozen
         self.watch = Watch(
             net,
