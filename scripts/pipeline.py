@@ -31,7 +31,8 @@ def batches(data, steps, size, seed):
     """Yield positives and negatives `(size, 784)`: the same in every process."""
     generator = torch.Generator().manual_seed(seed)
     for _ in range(steps):
-        torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
+        seed = torch.randint(2**31, (), generator=generator, device="cpu")
+        torch.manual_seed(int(seed))
         chosen = torch.randint(len(data.images), (size,))
         images, labels = data.images[chosen], data.labels[chosen]
         yield images, labels, wrong_labels(labels)
