@@ -75,7 +75,7 @@ def test_the_training_lab_trains_in_a_web_page_and_asks_for_nothing_outside(
         untrained = lab.alt
         lab.train()
         lab.wait_step(60)
-        assert lab.alt != untrained
+        wait_for(lambda: lab.alt != untrained, what="other goodness in words")  # told calmly
         lab.drag("ff-threshold", 0.5)
         wait_for(
             lambda: lab.threshold,

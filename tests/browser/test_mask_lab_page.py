@@ -154,10 +154,11 @@ def test_the_patch_game_by_mouse_and_by_keyboard(lab):
     assert lab.part("ff-say-digit").evaluate("button => button === document.activeElement")
     lab.page.keyboard.press("Enter")
     wait_for(score, lambda text: "of 2 right; guessing: 1 ± 0.7" in text, what="the score")
-    assert lab.pixels != before and re.search(r"[012] of 2 right so far", lab.alt)
+    wait_for(lambda: re.search(r"[012] of 2 right so far", lab.alt), what="the score in words")
+    assert lab.pixels != before
     lab.handle("ff-patch").press("Home")
     wait_for(score, "Digit or hybrid?".__eq__, what="another game")
-    assert "3 by 3 pixels" in lab.alt
+    wait_for(lambda: "3 by 3 pixels" in lab.alt, what="the smallest patch")
 
 
 @pytest.mark.parametrize(

@@ -104,9 +104,9 @@ def test_one_step_and_reset(lab):
     for steps in (1, 2, 3):
         lab.part("ff-step").press("Enter")
         wait_for(lambda: lab.step, steps.__eq__, what=f"step {steps}")
-    assert lab.alt != untrained
+    wait_for(lambda: lab.alt != untrained, what="other goodness in words")
     lab.reset()
-    assert lab.alt == untrained and lab.step == 0
+    wait_for(lambda: (lab.alt, lab.step), (untrained, 0).__eq__, what="the untrained network")
 
 
 def test_raised_epochs_go_on(lab):
