@@ -1,4 +1,7 @@
-"""Every lesson runs from top to bottom in a real JupyterLab, and then its panels are used."""
+"""Every lesson runs from top to bottom in a real JupyterLab, and then its panels are used.
+
+Its cells train for a moment only (what they find is nbval's business), its panels as they do.
+"""
 
 import shutil
 from pathlib import Path
@@ -8,7 +11,14 @@ import pytest
 from jupyterlab_driver import NotebookPage, wait_for
 from panel_page import PanelPage
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+TESTS = Path(__file__).parents[1]
+NOTEBOOKS = TESTS.parent / "notebooks"
+SHORTEN = """import sys
+
+sys.path.append({tests!r})
+import short_lessons
+
+short_lessons.shorten_cells({lesson!r})"""
 LESSONS = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
 PANELS = {  # in reading order
     "00_start_here": ["ff-training-lab"],
@@ -27,13 +37,15 @@ UNNAMED_PICTURES = """() => {
 
 @pytest.fixture(scope="module")
 def lessons(server):
-    """The lessons without stored outputs, and all that lies beside them; the folder's name."""
+    """The lessons, shortened and without outputs, and all that lies beside them; its name."""
     folder = shutil.copytree(NOTEBOOKS, server.root / "lessons")
     for name in LESSONS:
         notebook = nbformat.read(folder / name, 4)
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
+        source = SHORTEN.format(tests=str(TESTS), lesson=name.removesuffix(".ipynb"))
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(source))
         nbformat.write(notebook, folder / name)
     return folder.name
 

@@ -6,12 +6,11 @@ import sys
 import fakegpu
 import nbformat
 import pytest
-import torch
-from few_digits import balanced
 from IPython.core.interactiveshell import InteractiveShell
 from lesson_functions import NOTEBOOKS
+from short_lessons import shorten
 
-from ffteach import RECIPES, Training, data, live, load_mnist, probe
+from ffteach import RECIPES, live, load_mnist
 from ffteach.live.shared.css import CLASSES
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
@@ -24,32 +23,6 @@ def gpu(gpu):
         yield device
 
 
-@pytest.fixture
-def short(monkeypatch, request):
-    """3 000 training digits, fits of three steps, and after two steps epochs of one batch."""
-    go_on, fit = Training.__next__, torch.optim.LBFGS.step
-
-    def jump(run):
-        schedule = run.schedule
-        if run.step >= 2 and run.epoch < run.phase_epochs:
-            if not schedule.position:
-                schedule.order = schedule.next_order(run.generator).to(run.net.device)
-            schedule.position = max(schedule.position, schedule.images - schedule.batch_size)
-        return go_on(run)
-
-    def fit_a_little(optimiser, closure):
-        optimiser.param_groups[0]["max_iter"] = 3
-        return fit(optimiser, closure)
-
-    monkeypatch.setattr(Training, "__next__", jump)
-    monkeypatch.setattr(torch.optim.LBFGS, "step", fit_a_little)
-    monkeypatch.setattr(probe, "STEPS", 3)
-    if "02_supervised" in request.node.name:  # its film needs 500 batches
-        return
-    train, test = data._load_sample()
-    monkeypatch.setattr(data, "_load_sample", lambda: (balanced(train, 300), test))
-
-
 def test_everything_made_is_on_the_default_device(gpu):
     recipe = RECIPES["quick"]
     data, net = load_mnist(validation=100), recipe.network()
@@ -58,7 +31,8 @@ def test_everything_made_is_on_the_default_device(gpu):
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_lesson_runs_on_a_gpu(gpu, short, lesson, monkeypatch):
+def test_a_lesson_runs_on_a_gpu(gpu, lesson, monkeypatch):
+    shorten(monkeypatch.setattr, lesson)
     if lesson[:2] in ("05", "09"):  # they count storages; the stand-in's are those of the CPU
         storage = lambda tensor: tensor._cpu.untyped_storage()
         monkeypatch.setattr(fakegpu.GPUTensor, "untyped_storage", storage, raising=False)
