@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -140,9 +141,22 @@ def test_a_full_disk_costs_the_safety_but_not_the_run(call, monkeypatch):
     monkeypatch.setattr(
         checkpoint, "save", lambda *arguments: (_ for _ in ()).throw(OSError("full"))
     )
-    with pytest.warns(UserWarning, match="this run is not kept: full"):
+    with pytest.warns(UserWarning, match="this run is not kept: full") as caught:
         code, found, _ = call(*SUPERVISED)
     assert code == 0 and found["finished"]
+    assert sum("not kept" in str(one.message) for one in caught) == 1
+
+
+def test_a_run_is_kept_once_a_minute(monkeypatch, tmp_path):
+    monkeypatch.setenv("FFTEACH_DATA", str(tmp_path / "cache"))
+    clock = iter((100.0, 159.0, 161.0, 161.5, 200.0, 222.0, 222.5)).__next__
+    monkeypatch.setattr(checkpoint, "time", SimpleNamespace(monotonic=clock))
+    saved = []
+    monkeypatch.setattr(checkpoint, "save", lambda path, run: saved.append(run))
+    keep = checkpoint.Checkpoint(RECIPES["quick"], "sample", 0)
+    for moment in ("59 s", "61 s", "38.5 s later", "60.5 s later"):
+        keep.keep(moment)
+    assert saved == ["61 s", "60.5 s later"]
 
 
 PROGRAM = """
@@ -244,3 +258,5 @@ def test_a_signal_that_is_ignored_on_purpose_stays_so(ignored, signals):
     assert (hup == signal.SIG_DFL) == (ignored == "SIGINT")
     assert (hup == signal.SIG_IGN) == (ignored == "SIGHUP")
     assert (term == signal.SIG_DFL) == (ignored == "SIGINT")
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL  # as it was before
+    assert signal.getsignal(signal.SIGHUP) == (hup if ignored == "SIGHUP" else signal.SIG_DFL)
