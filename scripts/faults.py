@@ -277,8 +277,8 @@ FAULTS = {
     "at_once.py": (
         "guesses",
         ("return default", "return None"),
-        ("comm._reply_subshell_for = _asked_for", "pass"),
-        ("yield from everything(*getattr(", "yield from (*getattr("),
+        ("widget.comm._reply_subshell_for = _asked_for", "pass"),
+        ('everything(*getattr(widget, "children", ()))', 'getattr(widget, "children", ())'),
     ),
     "exercises/engine.py": (
         "exercises/test_engine",
@@ -298,7 +298,7 @@ FAULTS = {
     ),
     "runs/checkpoint.py": (
         "resume command_line",
-        ("hashlib.sha256(settings).hexdigest()[:8]", '"0"'),
+        ("hashlib.sha256(settings).hexdigest()[:8]", "0"),
         ("self._works = False", "pass"),
         ("SECONDS = 60", "SECONDS = 6000000"),
         ("self.path.unlink(missing_ok=True)", "pass"),

@@ -672,10 +672,18 @@ def test_moments_are_bounded_evenly_spread_and_fewer_for_a_large_network():
         gaps = np.diff(kept.steps)
         assert (
             kept.steps[0] == 0
-            and len(kept.steps) >= most // 2
+            and len(kept.steps) >= max(2, most // 2)
             and (most == 2 or gaps.max() <= 2 * gaps.min())
         )
         assert kept[0] == "moment 0"
+
+
+def test_the_nearest_moment_is_on_the_side_that_is_asked_for():
+    kept = moments.Moments()
+    for step in (0, 10, 20):
+        kept.keep(step, None, 1)
+    assert [kept.nearest(wanted, 17) for wanted in (3, 9, 16, 18, 99)] == [0, 10, 10, 20, 20]
+    assert kept.nearest(24, 22) == 22  # nothing is ahead
 
 
 # ---- what else is seen
