@@ -25,7 +25,7 @@ from by_hand import (
 )
 from ipywidgets import Widget
 
-from ffteach import RECIPES, Digits, error_rate, goodness_per_label, train
+from ffteach import RECIPES, Digits, error_rate, goodness_per_label, predict, train
 from ffteach.live import PRESETS, SLOW_MOTION, TrainingLab
 from ffteach.live.shared import lifetime, looking, panel
 from ffteach.live.training import moments, watch
@@ -687,6 +687,19 @@ def test_the_nearest_moment_is_on_the_side_that_is_asked_for():
 
 
 # ---- what else is seen
+
+
+def test_the_accuracy_is_that_of_the_images_shown(make_net, digits, monkeypatch):
+    for module in (watch, looking):
+        monkeypatch.setattr(module, "LIVE", 30)
+    net = make_net(20)
+    watched = watch.Watch(net, digits, seed=0, digit=0, counted=[0])
+    right = (predict(net, watched.images) == watched.labels).float()
+    watched.look(0, None, everything=True)
+    assert watched.accuracy == pytest.approx(right.mean().item())
+    watched.look(1, [0.5], everything=False)
+    assert watched.accuracy == pytest.approx(right[:30].mean().item())
+    assert right[:30].mean() != right.mean()
 
 
 def test_the_ten_goodness_values_are_those_of_the_chosen_image(lab, digits):
