@@ -230,6 +230,8 @@ def test_divergence_is_named(lab):
     assert (
         lab.state["trouble"] == "diverged" and not lab.running and "Diverged" in lab.message.value
     )
+    lab.controls.reveal.click()
+    assert lab.state["test_error"] is None and "nothing to test" in lab.said
     lab.reset_button.click()
     assert lab.state["trouble"] is None and lab.run(5)["trouble"] is None
 
