@@ -110,7 +110,7 @@ FAULTS = {
         ("torch.randint(-reach, reach + 1, (2,)", "torch.randint(-reach, reach, (2,)"),
     ),
     "training.py": (
-        "small_print training interrupts saving words resume",
+        "small_print training interrupts saving words resume paper_settings",
         ("self.train_split.images.max().item()", "self.train_split.images.abs().max().item()"),
         ("accuracy - before <= recipe.growth_gain", "accuracy - before < recipe.growth_gain"),
         ("layers >= recipe.max_layers", "layers > recipe.max_layers"),
