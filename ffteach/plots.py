@@ -219,11 +219,19 @@ def draw_lines(
 
 def _check_as_many(name, values, other_name, others):
     """Raise ValueError unless both have a length, and the same."""
-    counts = [len(part) if hasattr(part, "__len__") else None for part in (values, others)]
+    counts = [_count(part) for part in (values, others)]
     if None in counts or counts[0] != counts[1]:
         raise ValueError(
             f"{name} and {other_name} have {counts[0]} and {counts[1]} values: as many are needed"
         )
+
+
+def _count(values):
+    """Return how many values there are, or None for what has no length, such as a 0-d tensor."""
+    try:
+        return len(values)
+    except TypeError:
+        return None
 
 
 def _check_told_apart(series, most):

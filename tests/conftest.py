@@ -3,6 +3,7 @@ the run."""
 
 import contextlib
 import os
+import signal
 
 import pytest
 
@@ -12,6 +13,11 @@ with contextlib.suppress(ImportError):  # this file also serves alone, in a test
 
     if fakegpu.AVAILABLE:
         fakegpu._install()
+
+
+def pytest_configure():
+    """Hear Ctrl-C, which a shell's background job ignores: tests raise it, also in children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def in_ci() -> bool:

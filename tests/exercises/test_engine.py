@@ -71,6 +71,93 @@ def test_a_long_sleep_cannot_be_stopped_but_the_verdict_comes(monkeypatch):
     assert time.monotonic() - start < 4
 
 
+def test_what_counts_is_processor_time(monkeypatch):
+    monkeypatch.setattr(engine, "SECONDS", 0.2)
+    monkeypatch.setattr(engine, "PATIENCE", 150)  # 30 s: the machine may be busy
+
+    def endless(h):
+        while True:
+            pass
+
+    start = time.monotonic()
+    assert goodness.check(endless).name == "never returns"
+    assert time.monotonic() - start < 20
+
+
+def exercise_of(judge):
+    task = {"points": 1, "minutes": 1, "says": {"less": "less"}, "hints": "123", "solution": ""}
+    return engine.Exercise("own", "0.1 own", judge=judge, **task)
+
+
+def add_twice(a, b):
+    return a + 2 * b
+
+
+def judge(trial, answer):
+    a, b = trial.rand(4), trial.rand(4)
+    result = trial.tensor(trial.call(answer, a, b), (4,), grad=False)
+    trial.same(result, a + 2 * b, {"less": a - 2 * b})
+
+
+@pytest.mark.parametrize(
+    "answer, name",
+    [
+        (lambda a, b: add_twice(a, b).numpy(), "numpy"),
+        (lambda a, b: None, "no return"),
+        (lambda a, b: torch.tensor([0.0, 3.0, 1.0, 7.0]), "constant"),
+        (lambda a, b: a * b, "unknown"),
+        (lambda a, b: a - 2 * b, "less"),
+    ],
+)
+def test_any_check_names_the_mistake(answer, name):
+    verdict = exercise_of(judge).check(answer)
+    assert (verdict.state, verdict.name, verdict.points) == ("not yet", name, 0)
+
+
+@pytest.mark.parametrize(
+    "besides, name",
+    [
+        (lambda result, b: b.zero_(), "changes its input"),
+        (lambda result, b: torch.manual_seed(0), "global seed"),
+        (lambda result, b: result.requires_grad_(), "requires grad"),
+    ],
+)
+def test_what_a_right_answer_does_besides_costs_half(besides, name):
+    def answer(a, b):
+        result = add_twice(a, b)
+        besides(result, b)
+        return result
+
+    assert exercise_of(judge).check(add_twice)
+    verdict = exercise_of(judge).check(answer)
+    assert (verdict.state, verdict.name, verdict.points) == ("not yet", name, 0.5)
+
+
+def test_points_that_were_earned_are_kept():
+    def judge(trial, answer):
+        trial.earn(0.4, "the first half")
+        trial.no("numpy")
+
+    assert exercise_of(judge).check(1).points == 0.4
+
+
+def test_a_mistake_that_shows_too_little_here_is_not_named():
+    """Within the tolerance it is the right result; what is just outside may be anything."""
+    trial, right = engine.Trial(goodness, seed=0), torch.tensor([1.0, 2.0, 4.0])
+    off = torch.tensor([1e-4, -1e-4, 0.0])  # 4e-4 are allowed
+    assert trial.mistake(right + 5 * off, right, {"sum": right + 3 * off}) == "unknown"
+    assert trial.mistake(right + 8 * off, right, {"sum": right + 6 * off}) == "sum"
+
+
+def test_torch_has_its_threads_again_after_a_check():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        assert exercise_of(judge).check(add_twice) and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_the_random_state_is_the_students():
     torch.manual_seed(7)
     expected = torch.rand(3)

@@ -141,6 +141,8 @@ def test_the_correlation_length_by_hand():
     assert correlation_length(noise) == pytest.approx(
         1 - 1 / math.e, abs=0.01
     )  # a straight line from 1 to 0
+    noise[:1800] = noise[:1800, :1]  # 45 % are of one value: it never falls below 0.45
+    assert math.isinf(correlation_length(noise))
 
 
 # ---- the stages

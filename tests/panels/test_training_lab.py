@@ -25,7 +25,7 @@ from by_hand import (
 )
 from ipywidgets import Widget
 
-from ffteach import RECIPES, Digits, error_rate, goodness_per_label, train
+from ffteach import RECIPES, Digits, error_rate, goodness_per_label, predict, train
 from ffteach.live import PRESETS, SLOW_MOTION, TrainingLab
 from ffteach.live.shared import lifetime, looking, panel
 from ffteach.live.training import moments, watch
@@ -230,6 +230,8 @@ def test_divergence_is_named(lab):
     assert (
         lab.state["trouble"] == "diverged" and not lab.running and "Diverged" in lab.message.value
     )
+    lab.controls.reveal.click()
+    assert lab.state["test_error"] is None and "nothing to test" in lab.said
     lab.reset_button.click()
     assert lab.state["trouble"] is None and lab.run(5)["trouble"] is None
 
@@ -672,13 +674,34 @@ def test_moments_are_bounded_evenly_spread_and_fewer_for_a_large_network():
         gaps = np.diff(kept.steps)
         assert (
             kept.steps[0] == 0
-            and len(kept.steps) >= most // 2
+            and len(kept.steps) >= max(2, most // 2)
             and (most == 2 or gaps.max() <= 2 * gaps.min())
         )
         assert kept[0] == "moment 0"
 
 
+def test_the_nearest_moment_is_on_the_side_that_is_asked_for():
+    kept = moments.Moments()
+    for step in (0, 10, 20):
+        kept.keep(step, None, 1)
+    assert [kept.nearest(wanted, 17) for wanted in (3, 9, 16, 18, 99)] == [0, 10, 10, 20, 20]
+    assert kept.nearest(24, 22) == 22  # nothing is ahead
+
+
 # ---- what else is seen
+
+
+def test_the_accuracy_is_that_of_the_images_shown(make_net, digits, monkeypatch):
+    for module in (watch, looking):
+        monkeypatch.setattr(module, "LIVE", 30)
+    net = make_net(20)
+    watched = watch.Watch(net, digits, seed=0, digit=0, counted=[0])
+    right = (predict(net, watched.images) == watched.labels).float()
+    watched.look(0, None, everything=True)
+    assert watched.accuracy == pytest.approx(right.mean().item())
+    watched.look(1, [0.5], everything=False)
+    assert watched.accuracy == pytest.approx(right[:30].mean().item())
+    assert right[:30].mean() != right.mean()
 
 
 def test_the_ten_goodness_values_are_those_of_the_chosen_image(lab, digits):

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import matplotlib.figure
 import pytest
 import torch
 
 from ffteach import guesses
+from ffteach.at_once import answer_at_once
 from ffteach.guesses import guess as module
 from ffteach.guesses.field import Field
 from ffteach.guesses.outcomes import Note
@@ -184,3 +186,15 @@ def test_the_ends_of_the_range_can_be_guessed_and_the_edge_of_close_is_close():
 def test_what_a_student_writes_is_shown_as_written():
     shown = Note("Is 1 < 2?", "<b>yes</b>")._repr_html_()
     assert "1 &lt; 2" in shown and "&lt;b&gt;yes" in shown and "<b>yes" not in shown
+
+
+def test_a_click_goes_to_the_thread_that_the_browser_asked_for():
+    """ipykernel 7.4 asks a comm's `_reply_subshell_for(data, asked)`; 7.3 and before do not."""
+    comms = [SimpleNamespace(_reply_subshell_for=lambda data, asked: "the cells'") for _ in "ab"]
+    former = SimpleNamespace()
+    style, button = (SimpleNamespace(comm=comm) for comm in comms)
+    button.style = style
+    row = SimpleNamespace(comm=former, children=[button])
+    answer_at_once(SimpleNamespace(comm=former, children=[row]))
+    assert [comm._reply_subshell_for({}, "its own") for comm in comms] == ["its own"] * 2
+    assert not vars(former)

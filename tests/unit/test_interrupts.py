@@ -11,6 +11,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ffteach import Recipe, Split, train
+from ffteach.optimisers import OPTIMISERS, LayerOptimiser
 
 SMALL = Recipe(widths=(784, 6, 5), epochs=2, batch_size=10, learning_rate=0.01)
 GREEDY = {"schedule": "greedy", "epochs": 1}
@@ -194,3 +195,41 @@ def test_finish_and_bar_train_to_the_end(twenty, capsys):
     assert [record.step for record in records] == [1, 2, 3, 4]
     assert all(torch.equal(a, b) for a, b in zip(net.parameters(), by_hand.net.parameters()))
     assert "4/4" in capsys.readouterr().err
+
+
+# ---- one layer's optimiser
+
+
+def optimiser(kind):
+    parameter = torch.nn.Parameter(torch.ones(3))
+    parameter.grad = torch.tensor([1.0, -2.0, 3.0])
+    return LayerOptimiser(kind, [parameter])
+
+
+def test_a_step_after_loading_is_whole_too(monkeypatch):
+    whole, first, second = optimiser("adam"), optimiser("adam"), optimiser("adam")
+    for number in range(4):
+        whole.step(0.1)
+        if number < 3:
+            first.step(0.1)
+    second.load_state_dict(first.state_dict())
+    second.parameters[0].data.copy_(first.parameters[0])
+
+    def torn(*lists, **options):
+        monkeypatch.undo()
+        lists[-1][0].add_(1)  # the step is counted, and no more
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(OPTIMISERS, "adam", torn)
+    with pytest.raises(KeyboardInterrupt):
+        second.step(0.1)
+    assert torch.equal(second.parameters[0], whole.parameters[0])
+
+
+@pytest.mark.parametrize("kind", OPTIMISERS)
+def test_where_torch_has_no_fused_kernel_the_steps_are_the_same(kind):
+    one, other = optimiser(kind), optimiser(kind)
+    other.fused = False  # as on a device that is neither a CPU nor CUDA
+    for _ in range(3):
+        one.step(0.1), other.step(0.1)
+    torch.testing.assert_close(one.parameters[0], other.parameters[0])

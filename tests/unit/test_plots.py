@@ -100,7 +100,11 @@ def test_what_cannot_be_told_apart_or_drawn_is_refused_in_words():
         (lambda: plots.draw_histograms(ax, {"a": [1, np.nan]}, xlabel="x"), "'a' hold NaN"),
         (lambda: plots.draw_goodness(ax, torch.tensor([torch.nan]), [1.0]), "hold NaN"),
         (lambda: plots.draw_goodness(ax, [], [1.0]), "goodness values are empty"),
+        (lambda: plots.draw_goodness(ax, [1.0], [1.0], np.inf), "threshold=inf: expected a finite"),
+        (lambda: plots.draw_points(ax, np.ones((1, 3)), [0]), "shape .1, 3., expected .N, 2."),
         (lambda: plots.draw_bars(ax, [], [], ylabel="y"), "values are empty"),
+        (lambda: plots.draw_bars(ax, torch.tensor(1.0), [1, 2], ylabel="y"), "have None and 2"),
+        (lambda: plots.draw_dots(ax, "ab", [1, 2], np.array(1.0), xlabel="x"), "have None and 2"),
         (lambda: plots.draw_image(ax, np.zeros(785)), "785 pixels, which is no square"),
         (lambda: plots.draw_mosaic(ax, np.zeros((3, 785))), "785 pixels, which is no square"),
     ):  # fmt: skip

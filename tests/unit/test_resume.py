@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -31,12 +32,21 @@ HYBRIDS = ["run", "quick-unsupervised", *TINY, "--set=probe_layers=(0,)"]
 
 
 @pytest.fixture
-def call(monkeypatch, capsys, digits, tmp_path):
-    """Call the command line on a few digits: `call(*arguments)` -> (exit code, report, error).
+def signals():
+    """Signals act as in a terminal's foreground: a background job ignores Ctrl-C, nohup SIGHUP."""
+    names = [name for name in ("SIGHUP", "SIGTERM", "SIGINT") if hasattr(signal, name)]
+    former = {getattr(signal, name): signal.getsignal(getattr(signal, name)) for name in names}
+    for end in former:
+        signal.signal(end, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for end, handler in former.items():
+        signal.signal(end, handler)
 
-    Ctrl-C is heard: a shell's background job ignores it, and SIGTERM would then end the tests.
-    """
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+@pytest.fixture
+def call(monkeypatch, capsys, digits, tmp_path, signals):
+    """Call the command line on a few digits: `call(*arguments)` -> (exit code, report, error)."""
 
     def load_data(recipe, which="sample", *, root=None, seed=0, device=None):
         return digits._replace(train=digits.train.take(slice(0, recipe.train_images)))
@@ -51,8 +61,7 @@ def call(monkeypatch, capsys, digits, tmp_path):
         found = json.loads(place.read_text()) if place.exists() and place.stat().st_size else None
         return code, found, "".join(capsys.readouterr())
 
-    yield calling
-    signal.signal(signal.SIGINT, former)
+    return calling
 
 
 def kept(tmp_path):
@@ -132,9 +141,22 @@ def test_a_full_disk_costs_the_safety_but_not_the_run(call, monkeypatch):
     monkeypatch.setattr(
         checkpoint, "save", lambda *arguments: (_ for _ in ()).throw(OSError("full"))
     )
-    with pytest.warns(UserWarning, match="this run is not kept: full"):
+    with pytest.warns(UserWarning, match="this run is not kept: full") as caught:
         code, found, _ = call(*SUPERVISED)
     assert code == 0 and found["finished"]
+    assert sum("not kept" in str(one.message) for one in caught) == 1
+
+
+def test_a_run_is_kept_once_a_minute(monkeypatch, tmp_path):
+    monkeypatch.setenv("FFTEACH_DATA", str(tmp_path / "cache"))
+    clock = iter((100.0, 159.0, 161.0, 161.5, 200.0, 222.0, 222.5)).__next__
+    monkeypatch.setattr(checkpoint, "time", SimpleNamespace(monotonic=clock))
+    saved = []
+    monkeypatch.setattr(checkpoint, "save", lambda path, run: saved.append(run))
+    keep = checkpoint.Checkpoint(RECIPES["quick"], "sample", 0)
+    for moment in ("59 s", "61 s", "38.5 s later", "60.5 s later"):
+        keep.keep(moment)
+    assert saved == ["61 s", "60.5 s later"]
 
 
 PROGRAM = """
@@ -229,16 +251,12 @@ def test_a_training_says_it_once_and_forgets_it_when_it_goes_back(few):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
 @pytest.mark.parametrize("ignored", ["SIGHUP", "SIGINT"])
-def test_a_signal_that_is_ignored_on_purpose_stays_so(ignored, monkeypatch):
-    names = "SIGHUP", "SIGTERM", "SIGINT"
-    before = {name: signal.getsignal(getattr(signal, name)) for name in names}
-    try:
-        signal.signal(getattr(signal, ignored), signal.SIG_IGN)
-        with command_line._signals_as_ctrl_c():
-            hup, term = signal.getsignal(signal.SIGHUP), signal.getsignal(signal.SIGTERM)
-        assert (hup == before["SIGHUP"]) == (ignored == "SIGINT")
-        assert (hup == signal.SIG_IGN) == (ignored == "SIGHUP")
-        assert (term == before["SIGTERM"]) == (ignored == "SIGINT")
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+def test_a_signal_that_is_ignored_on_purpose_stays_so(ignored, signals):
+    signal.signal(getattr(signal, ignored), signal.SIG_IGN)
+    with command_line._signals_as_ctrl_c():
+        hup, term = signal.getsignal(signal.SIGHUP), signal.getsignal(signal.SIGTERM)
+    assert (hup == signal.SIG_DFL) == (ignored == "SIGINT")
+    assert (hup == signal.SIG_IGN) == (ignored == "SIGHUP")
+    assert (term == signal.SIG_DFL) == (ignored == "SIGINT")
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL  # as it was before
+    assert signal.getsignal(signal.SIGHUP) == (hup if ignored == "SIGHUP" else signal.SIG_DFL)

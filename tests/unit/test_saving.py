@@ -159,8 +159,9 @@ def test_other_data_and_a_network_alone_are_refused(twenty, few, path):
         (twenty._replace(labels=twenty.labels.roll(1)), ValueError, "other images or labels"),
         ({}, TypeError, "data is dict"),
     ):
-        with pytest.raises(error, match=message):
+        with pytest.raises(error, match=message) as caught:
             load(path, data)
+        assert "damaged" not in str(caught.value)  # nothing is wrong with the file
     save(path, SMALL.network())
     with pytest.raises(ValueError, match="a network without a training"):
         load(path, twenty)

@@ -309,6 +309,17 @@ def test_frozen_layers_stay_to_the_bit_and_the_others_go_on(few, frozen):
     assert moved(net, before) == [0, 1]
 
 
+def test_the_running_means_of_a_frozen_layer_stay_too(few):
+    recipe = SMALL.but(peer_normalisation=0.03)
+    run = train(recipe.network(), few, recipe)
+    next(run)
+    run.frozen.add(0)
+    before = run.state_dict()["peer_means"]
+    next(run)
+    after = run.state_dict()["peer_means"]
+    assert [torch.equal(before[index], after[index]) for index in (0, 1)] == [True, False]
+
+
 def test_training_leaves_the_data_and_the_recipe_as_they_were(few):
     recipe = SMALL.but(negatives="hard", growth="none")
     images, labels, settings = few.images.clone(), few.labels.clone(), repr(recipe)
