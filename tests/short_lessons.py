@@ -12,10 +12,12 @@ RACE = "05_closing_the_gap"  # its panel goes on with the digits that the lesson
 
 
 def jump(run):
-    """Take a step; after two steps an epoch has one batch."""
+    """Take a step; after two steps an epoch has one batch, and epochs of the full batch end."""
     schedule = run.schedule
     if run.step >= 2 and run.epoch < run.phase_epochs:
-        if not schedule.position:
+        if schedule.steps_per_epoch == 1:
+            schedule.epoch = run.phase_epochs - 1
+        elif not schedule.position:
             schedule.order = schedule.next_order(run.generator).to(run.net.device)
         schedule.position = max(schedule.position, schedule.images - schedule.batch_size)
     return go_on(run)
