@@ -220,10 +220,10 @@ CLAIMS = {
             "98.7 % of MNIST without labels, negatives made of two images laid over each other",
             "partly",
             'Such pairs (`mask="blend"`) teach: in lesson 03, section 8, the probe is up to 0.6 '
-            "points worse after them than after hybrids (five seeds). On all of MNIST two layers of "
-            "2000 had 2.29 % errors on 10 000 held-out digits after 20 epochs (seed 0), not 1.3 %; "
-            "our hybrids have 1.65 % of the test digits wrong, without shifts. Their own settings "
-            "were not run.",
+            "points worse after them than after hybrids (five seeds). On all of MNIST two layers "
+            "of 2000 had 2.29 % errors on 10 000 held-out digits after 20 epochs (seed 0), not "
+            "1.3 %; our hybrids have 1.65 % of the test digits wrong, without shifts. Their own "
+            "settings were not run.",
             ours="lesson 03, section 8",
         ),
     ],
