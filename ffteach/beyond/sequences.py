@@ -202,7 +202,7 @@ class SequenceTraining:
     the network), "dream" (windows of texts that it goes on with for `length` characters), or None:
     only the read-out learns. phase: 1, or n: n steps on positives, then n on negatives. recipe: a
     `Recipe` with SETTINGS only. seed: the same on every device. `negatives`, `phase`, `length`,
-    `learning_rate`, `threshold`, `temperature` may change meanwhile. Raises TypeError or ValueError.
+    `learning_rate`, `threshold`, `temperature` may change meanwhile. Raises TypeError, ValueError.
 
     >>> net = SequenceNet(RECIPE.widths)
     >>> next(SequenceTraining(net, load_fables(), negatives="dream", phase=10)).step
@@ -335,12 +335,14 @@ class SequenceTraining:
             return torch.cat([batch[:, 1:-1], own[:, None]], dim=1)
         drawn, dreams = self._dreams
         if dreams is None or drawn >= len(dreams):
-            starts = torch.randint(len(self.windows), (DREAMS,), generator=self.generator)
+            starts = torch.randint(
+                len(self.windows), (DREAMS,), generator=self.generator, device="cpu"
+            )
             starts = self.windows[starts.to(batch.device), :-1]
             texts = dream(self.net, starts, self.length, generator=self.generator)
             drawn, dreams = 0, texts[:, 1:].unfold(1, WINDOW, 1).flatten(0, 1)
         self._dreams = drawn + len(batch), dreams
-        chosen = torch.randint(len(dreams), (len(batch),), generator=self.generator)
+        chosen = torch.randint(len(dreams), (len(batch),), generator=self.generator, device="cpu")
         return dreams[chosen.to(batch.device)]
 
 
