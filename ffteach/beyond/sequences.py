@@ -283,8 +283,8 @@ class SequenceTraining:
 
     def finish(self, *, bar=False):
         """Train to the end and return the network. bar: show a progress bar meanwhile."""
-        records = tqdm(self, total=self.total_steps, initial=self.step, unit="step")
-        for _ in records if bar else self:
+        how = {"total": self.total_steps, "initial": self.step, "unit": "step"}
+        for _ in tqdm(self, **how) if bar else self:
             pass
         return self.net
 

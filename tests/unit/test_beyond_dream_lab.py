@@ -59,6 +59,12 @@ def test_few_dreams_are_shown_the_first_and_the_last_among_them(lab):
     assert steps[0] == 0 and steps[-1] == 1980 and len(steps) == 6 and steps == sorted(steps)
 
 
+def test_dreams_between_are_kept_however_often_it_looks(lab):
+    for _ in range(6):
+        lab.run(10)
+    assert [step for step, _ in lab.dreams] == [0, 20, 40, 60]
+
+
 def test_it_ends_with_the_last_epoch_and_tells_of_a_dead_network(lab):
     lab.training.schedule.epochs = 1
     lab.training.recipe = lab.training.recipe.but(batch_size=12_000)
