@@ -137,7 +137,7 @@ class DreamLab(Panel):
     def _look(self):
         """Measure what the picture shows: on the held-out text, with draws that stay the same."""
         step, held_out = self.training.step, self.text.validation
-        if len(self.dreams) > 1 and step - self.dreams[-2][0] < EVERY:
+        if len(self.dreams) > 1 and self.dreams[-1][0] - self.dreams[-2][0] < EVERY:
             self.dreams.pop(), self.curve.pop()
         start = encode(START)[None]
         text = dream(self.net, start, LENGTH, generator=torch.Generator().manual_seed(7))

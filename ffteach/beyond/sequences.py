@@ -37,7 +37,7 @@ WINDOW = 10  # characters that the network sees (the draft, as others quote it)
 NEGATIVES = (None, "teacher", "dream")  # None: the hidden layers stay as they were drawn
 HELD_OUT = 4  # of the fables: the last ones are the validation text
 READ_RATE = 0.1  # Adam's learning rate for the read-out
-DREAMS = 40  # texts dreamt at once; their windows serve until as many were drawn
+DREAMS = 40  # texts dreamt at once, or more; their windows serve until as many were drawn
 
 RECIPE = Recipe(
     name="sequences",
@@ -335,14 +335,16 @@ class SequenceTraining:
             return torch.cat([batch[:, 1:-1], own[:, None]], dim=1)
         drawn, dreams = self._dreams
         if dreams is None or drawn >= len(dreams):
+            count = max(DREAMS, math.ceil(len(batch) / self.length))
             starts = torch.randint(
-                len(self.windows), (DREAMS,), generator=self.generator, device="cpu"
+                len(self.windows), (count,), generator=self.generator, device="cpu"
             )
             starts = self.windows[starts.to(batch.device), :-1]
             texts = dream(self.net, starts, self.length, generator=self.generator)
             drawn, dreams = 0, texts[:, 1:].unfold(1, WINDOW, 1).flatten(0, 1)
         self._dreams = drawn + len(batch), dreams
-        chosen = torch.randint(len(dreams), (len(batch),), generator=self.generator, device="cpu")
+        order = torch.randperm(len(dreams), generator=self.generator, device="cpu")
+        chosen = order[: len(batch)]
         return dreams[chosen.to(batch.device)]
 
 
