@@ -19,6 +19,7 @@ PANELS = {  # in reading order
     "05_closing_the_gap": ["ff-race-lab"],
     "06_local_eyes": ["ff-field-lab"],
     "07_looking_back": ["ff-settling-lab"],
+    "08_sequences_and_sleep": ["ff-dream-lab"],
 }
 UNNAMED_PICTURES = """() => {
     const pictures = [...document.querySelectorAll('.jp-OutputArea img')];

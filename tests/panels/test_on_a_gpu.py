@@ -12,6 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from lesson_functions import NOTEBOOKS
 
 from ffteach import RECIPES, Training, data, live, load_mnist, probe
+from ffteach.beyond import sequences
 from ffteach.live.shared.css import CLASSES
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
@@ -41,6 +42,21 @@ def short(monkeypatch, request):
         optimiser.param_groups[0]["max_iter"] = 3
         return fit(optimiser, closure)
 
+    learn = sequences.SequenceTraining.__next__
+
+    def jump_in_text(run):
+        schedule = run.schedule
+        if run.recipe.rate_decay == "none":  # it is looked at after hundreds of steps
+            schedule.step += 7 * (schedule.step % 10 == 2)
+        elif run.step >= 2:
+            schedule.order = schedule.next_order(run.generator)
+            schedule.position = max(schedule.position, schedule.images - schedule.batch_size)
+        return learn(run)
+
+    monkeypatch.setattr(sequences.SequenceTraining, "__next__", jump_in_text)
+    fables = sequences.load_fables  # a page of them
+    page = lambda: sequences.Text(*(part[:1500] for part in fables()))
+    monkeypatch.setattr(sequences, "load_fables", page)
     monkeypatch.setattr(Training, "__next__", jump)
     monkeypatch.setattr(torch.optim.LBFGS, "step", fit_a_little)
     monkeypatch.setattr(probe, "STEPS", 3)
