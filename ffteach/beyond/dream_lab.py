@@ -9,7 +9,7 @@ from ..checks import check_counts, check_positive, check_seed, trouble_in
 from ..layers import goodness
 from ..live.shared.controls import rounded, small
 from ..live.shared.panel import SLIDER, Panel
-from ..live.shared.scene import axes, goodness_axes, goodness_legend, level, line
+from ..live.shared.scene import axes, goodness_axes, goodness_end, goodness_legend, level, line
 from ..live.shared.words import in_columns
 from .sequences import (
     RECIPE,
@@ -29,7 +29,7 @@ KINDS = {"none: layers stay random": None, "real, last one drawn": "teacher", "d
 PHASES = (1, 3, 10, 30, 100, 300)
 HEADING = "What it dreams, from the same start and with the same draws:"
 START, LENGTH, LINES = "the fox and the ", 62, 6  # of what is shown of its dreams
-LOOKED_AT, END, EPOCHS = 300, 1.5, 20  # validation windows; of the goodness axis; of the text
+LOOKED_AT, EPOCHS = 300, 20  # validation windows for a picture; of the text
 EVERY = 20  # steps from point to point of the curve, and from dream to dream
 
 
@@ -108,6 +108,7 @@ class DreamLab(Panel):
         self.training = SequenceTraining(self.net, self.text, recipe, seed=self.seed)
         self._set()
         self.curve, self.dreams = [], []  # (step, share right); (step, text)
+        self.end = 1.5  # of the goodness axis
         self._look()
         self.say("Untrained. Train: what it dreams changes while it learns.")
 
@@ -169,6 +170,7 @@ class DreamLab(Panel):
     def scene(self, state):
         steps, shares = zip(*self.curve)
         end = max(200, steps[-1])
+        self.end = goodness_end(*self._goodness.numpy(), RECIPE.threshold, self.end)
         space = (self.text.validation == 0).double().mean().item()
         texts = [{"at": [24, 24], "text": HEADING, "align": "left"}]
         for row, (step, text) in enumerate(self._shown()):
@@ -191,7 +193,7 @@ class DreamLab(Panel):
                     yticks=[(0, "0"), (0.25, "25%"), (0.5, "50%")],
                 ),
                 goodness_axes(
-                    (510, 200, 300, 90), *self._goodness.numpy(), RECIPE.threshold, END,
+                    (510, 200, 300, 90), *self._goodness.numpy(), RECIPE.threshold, self.end,
                     xlabel="goodness of layer 2", ylabel="windows",
                 ),
             ],

@@ -120,7 +120,7 @@ MEASURED = [
     ("6", "phase 10 minus random", lambda s: gain(s, phase=10, epochs=6), 1.7, 4.6),
     ("6", "phase 30 minus random", lambda s: gain(s, phase=30, epochs=6), -1.6, 3.1),
     ("6", "phase 100 minus random", lambda s: gain(s, phase=100, epochs=6), -8, -5.5),
-    ("6", "phase 100, read again, minus random", lambda s: read_again(s) - share(s, None), -8, -3.5),
+    ("6", "phase 100, read again", lambda s: read_again(s) - share(s, None), -8, -3.5),
     ("6", "phase 300, % right", lambda s: share(s, phase=300, epochs=6), 20.5, 22),
     ("6", "slow, at once", lambda s: gain(s, learning_rate=3e-4), -1.9, 1.5),
     ("6", "slow, phase 100", lambda s: gain(s, phase=100, **SLOW), -1.9, 1.5),

@@ -42,9 +42,8 @@ def lessons(server):
 def use(panel):
     """Do what the panel is there for: its picture's sentence must tell of it."""
     classes = panel.root.get_attribute("class").split()
-    trains = not {"ff-training-lab", "ff-probe-lab", "ff-race-lab", "ff-field-lab"}.isdisjoint(
-        classes
-    )
+    training = "training", "probe", "race", "field", "dream"
+    trains = not {f"ff-{name}-lab" for name in training}.isdisjoint(classes)
     if trains:
         step = panel.step
         panel.train()
@@ -52,6 +51,8 @@ def use(panel):
     before = panel.alt
     if "ff-settling-lab" in classes:
         panel.part("ff-next").click()
+    elif "ff-dream-lab" in classes:
+        panel.part("ff-negatives").locator("select").select_option("dreams")
     elif "ff-digit-pad" in classes:
         panel.part("ff-load").click()
     elif not {"ff-mask-lab", "ff-field-lab"}.isdisjoint(classes):
