@@ -173,7 +173,7 @@ class DreamLab(Panel):
         self.end = goodness_end(*self._goodness.numpy(), RECIPE.threshold, self.end)
         space = (self.text.validation == 0).double().mean().item()
         texts = [{"at": [24, 24], "text": HEADING, "align": "left"}]
-        for row, (step, text) in enumerate(self._shown()):
+        for row, (step, text) in enumerate(self._told()):
             y = 50 + 20 * row
             texts.append({"at": [90, y], "text": f"step {step}", "align": "right"})
             texts.append({"at": [104, y], "text": text, "align": "left"})
@@ -200,7 +200,7 @@ class DreamLab(Panel):
             "legends": [goodness_legend((510, 180), names=("real", "last one drawn"))],
         }  # fmt: skip
 
-    def _shown(self):
+    def _told(self):
         """The first dream, some of those between, each from twice as many steps, and the last."""
         last, chosen = self.dreams[-1], []
         wanted = [last[0] / 2**halved for halved in range(LINES - 2, 0, -1)]

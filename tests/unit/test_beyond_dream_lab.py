@@ -55,7 +55,7 @@ def test_controls_act_on_the_next_step(lab):
 
 def test_few_dreams_are_shown_the_first_and_the_last_among_them(lab):
     lab.dreams = [(step, f"dream {step}") for step in range(0, 2000, 20)]
-    steps = [step for step, _ in lab._shown()]
+    steps = [step for step, _ in lab._told()]
     assert steps[0] == 0 and steps[-1] == 1980 and len(steps) == 6 and steps == sorted(steps)
 
 
