@@ -9,10 +9,10 @@ import os
 import sys
 
 import torch
-from claims import lesson_00_02, lesson_03_05, lesson_06, lesson_07, lesson_09
+from claims import lesson_00_02, lesson_03_05, lesson_06, lesson_07, lesson_08, lesson_09
 
 SEEDS = range(5)
-LESSONS = lesson_00_02, lesson_03_05, lesson_06, lesson_07, lesson_09
+LESSONS = lesson_00_02, lesson_03_05, lesson_06, lesson_07, lesson_08, lesson_09
 CLAIMS = [claim for lesson in LESSONS for claim in lesson.CLAIMS]
 
 

@@ -61,6 +61,11 @@ LISTEN = {  # what to listen for in class: exercise and the name its check gives
         ("news", "always the top"),
         ("answers", "each layer for itself"),
     ],
+    "lesson08": [
+        ("pieces", "the answer inside"),
+        ("made_up", "a gap in time"),
+        ("half_loss", "always the day's"),
+    ],
     "lesson09": [
         ("idle_share", "busy share"),
         ("starts", "in step with the slowest"),

@@ -4,11 +4,15 @@ import torch
 from few_digits import balanced
 
 from ffteach import Training, data, probe, runs
+from ffteach.beyond import sequences
+from ffteach.beyond.sequences import SequenceTraining
 
-go_on, fit, sweep = Training.__next__, torch.optim.LBFGS.step, runs.sweep
 EACH = 230  # training images of every digit: 300 in all where a lesson holds out 2 000
+PAGE = 1500  # characters of a text
 FILM = "02_supervised_overlay"  # it shows 500 batches, and needs as many digits
-RACE = "05_closing_the_gap"  # its panel goes on with the digits that the lesson has
+LIVE = "05_closing_the_gap", "08_sequences_and_sleep"  # a panel goes on with the lesson's data
+WHOLE = {kind: kind.__next__ for kind in (Training, SequenceTraining)}
+fit, sweep, load_fables = torch.optim.LBFGS.step, runs.sweep, sequences.load_fables
 
 
 def jump(run):
@@ -20,7 +24,21 @@ def jump(run):
         elif not schedule.position:
             schedule.order = schedule.next_order(run.generator).to(run.net.device)
         schedule.position = max(schedule.position, schedule.images - schedule.batch_size)
-    return go_on(run)
+    return WHOLE[Training](run)
+
+
+def jump_in_text(run):
+    """The same; at a rate that does not fall, ten steps count as many more."""
+    schedule = run.schedule
+    if run.recipe.rate_decay == "none":  # it is looked at after hundreds of steps
+        schedule.step += 7 * (schedule.step % 10 == 2)
+    elif run.step >= 2:
+        schedule.order = schedule.next_order(run.generator)
+        schedule.position = max(schedule.position, schedule.images - schedule.batch_size)
+    return WHOLE[SequenceTraining](run)
+
+
+JUMPS = {Training: jump, SequenceTraining: jump_in_text}
 
 
 def fit_a_little(optimiser, closure):
@@ -34,22 +52,32 @@ def sweep_a_little(recipes, *details, **options):
     return sweep(recipes[::7], *details, **options)
 
 
-def shorten(setattr, lesson, whole=(FILM,)):
-    """Put fewer digits, and work that is cut short, in place of the real ones."""
-    setattr(runs, "sweep", sweep_a_little)
-    setattr(Training, "__next__", jump)
+def shorten(setattr, lesson, whole=()):
+    """Put less data, and work that is cut short, in place of what a lesson has.
+
+    whole: the lessons that have all data.
+    """
+    for kind, jumping in JUMPS.items():
+        setattr(kind, "__next__", jumping)
     setattr(torch.optim.LBFGS, "step", fit_a_little)
     setattr(probe, "STEPS", 3)
-    if lesson not in whole:
+    setattr(runs, "sweep", sweep_a_little)
+    if lesson not in (FILM, *whole):
         train, test = data._load_sample()
         setattr(data, "_load_sample", lambda: (balanced(train, EACH), test))
+        page = lambda: sequences.Text(*(part[:PAGE] for part in load_fables()))
+        setattr(sequences, "load_fables", page)
 
 
 def shorten_cells(lesson):
     """In a kernel: shorten this lesson, but what a panel does once its cell has run is whole."""
     from IPython import get_ipython
 
-    shorten(setattr, lesson, whole=(FILM, RACE))
+    def take(steps):
+        for kind, step in steps.items():
+            kind.__next__ = step
+
+    shorten(setattr, lesson, whole=LIVE)
     events = get_ipython().events
-    events.register("pre_run_cell", lambda info: setattr(Training, "__next__", jump))
-    events.register("post_run_cell", lambda result: setattr(Training, "__next__", go_on))
+    events.register("pre_run_cell", lambda info: take(JUMPS))
+    events.register("post_run_cell", lambda result: take(WHOLE))

@@ -2,4 +2,5 @@
 
 local       layers of small receptive fields, each unit with weights of its own (lesson 06)
 recurrent   layers that see the layer above and the one below, for eight steps (lesson 07)
+sequences   characters from the ten before, and negatives that the network dreams (lesson 08)
 """

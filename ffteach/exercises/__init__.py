@@ -2,6 +2,6 @@
 
 from .engine import Exercise, Verdict
 
-UNITS = (*(f"lesson0{n}" for n in range(1, 8)), "lesson09")
+UNITS = tuple(f"lesson0{n}" for n in range(1, 10))
 
 __all__ = ["UNITS", "Exercise", "Verdict"]

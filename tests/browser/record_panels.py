@@ -18,8 +18,12 @@ from playwright.sync_api import sync_playwright
 FOLDER = Path(__file__).parents[2] / "docs" / "panels"
 FRAMES, PAUSE, SECONDS = 24, 350, 0.25  # frames, ms between two of them, how long each is shown
 SLIDER = {"GoodnessLab": "ff-threshold", "MaskLab": "ff-blurs"}  # moved from left to right
-TRAINED = ("TrainingLab", "ProbeLab", "RaceLab", "DigitPad", "FieldLab")
-BEYOND = {"FieldLab": "field_lab", "SettlingLab": "settling_lab"}  # their modules
+TRAINED = ("TrainingLab", "ProbeLab", "RaceLab", "DigitPad", "FieldLab", "DreamLab")
+BEYOND = {  # their modules
+    "FieldLab": "field_lab",
+    "SettlingLab": "settling_lab",
+    "DreamLab": "dream_lab",
+}
 CODE = {
     "TrainingLab": "TrainingLab(preset='slow motion')",
     "GoodnessLab": "GoodnessLab()",
@@ -29,6 +33,7 @@ CODE = {
     "DigitPad": "DigitPad()",
     "FieldLab": "FieldLab()",
     "SettlingLab": "SettlingLab()",
+    "DreamLab": "DreamLab()",
 }
 
 

@@ -29,6 +29,7 @@ PANELS = {  # in reading order
     "05_closing_the_gap": ["ff-race-lab"],
     "06_local_eyes": ["ff-field-lab"],
     "07_looking_back": ["ff-settling-lab"],
+    "08_sequences_and_sleep": ["ff-dream-lab"],
 }
 UNNAMED_PICTURES = """() => {
     const pictures = [...document.querySelectorAll('.jp-OutputArea img')];
@@ -53,9 +54,8 @@ def lessons(server):
 def use(panel):
     """Do what the panel is there for: its picture's sentence must tell of it."""
     classes = panel.root.get_attribute("class").split()
-    trains = not {"ff-training-lab", "ff-probe-lab", "ff-race-lab", "ff-field-lab"}.isdisjoint(
-        classes
-    )
+    training = "training", "probe", "race", "field", "dream"
+    trains = not {f"ff-{name}-lab" for name in training}.isdisjoint(classes)
     if trains:
         step = panel.step
         panel.train()
@@ -63,6 +63,8 @@ def use(panel):
     before = panel.alt
     if "ff-settling-lab" in classes:
         panel.part("ff-next").click()
+    elif "ff-dream-lab" in classes:
+        panel.part("ff-negatives").locator("select").select_option("dreams")
     elif "ff-digit-pad" in classes:
         panel.part("ff-load").click()
     elif not {"ff-mask-lab", "ff-field-lab"}.isdisjoint(classes):
