@@ -179,6 +179,6 @@ class FieldLab(Panel):
         self._goodness = torch.stack([goodness(h_pos), goodness(h_neg)]).cpu()
         self._activity = h_pos.mean(dim=0).cpu()
         share = (self._goodness[0] > self._goodness[1]).double().mean().item()
-        if self.curve and self.training.step - self.curve[-1][0] < EVERY and len(self.curve) > 1:
+        if len(self.curve) > 1 and self.curve[-1][0] - self.curve[-2][0] < EVERY:
             self.curve.pop()
         self.curve.append((self.training.step, share))

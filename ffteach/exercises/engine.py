@@ -397,6 +397,8 @@ def _factor(value, right, tolerance):
     if len(mine) != len(theirs) or not square or not math.isfinite(square):
         return None
     factor = sum(x * y for x, y in zip(mine, theirs)) / square
+    if abs(factor - 1) < 1e-3:  # it reads as 1: then it is not what is wrong
+        return None
     usual = any(abs(factor / f - 1) < 1e-3 for f in (-1, 2, -2, 0.5, -0.5, 4, 0.25, 100, 0.01))
     if not math.isfinite(factor) or not 1e-6 < abs(factor) < 1e6 or (len(mine) < 3 and not usual):
         return None

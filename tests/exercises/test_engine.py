@@ -28,6 +28,14 @@ def test_a_verdict_says_its_state_in_words_in_both_forms():
         assert bool(verdict) == (state == "right")
 
 
+def test_a_factor_is_named_unless_it_reads_as_one():
+    double, nearly = (
+        goodness.check(lambda h, times=times: times * right(h)) for times in (3, 1.0005)
+    )
+    assert "3 times the right" in repr(double)
+    assert nearly.state == "not yet" and "1 times" not in repr(nearly)
+
+
 def test_html_is_escaped_and_the_sign_is_hidden_from_screen_readers():
     def answer(h):
         raise ValueError("<script>alert(1)</script>")

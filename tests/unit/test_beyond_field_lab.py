@@ -31,6 +31,12 @@ def test_it_shows_what_its_layer_does(lab):
     assert "13 x 13, after 25 steps" in lab.picture.value["alt"]
 
 
+def test_a_slow_machine_has_a_point_for_every_ten_steps_too(lab):
+    for _ in range(31):
+        lab.run(1)
+    assert [step for step, _ in lab.curve] == [0, 10, 20, 30, 31]
+
+
 def test_sliders_act_on_the_next_step_and_the_field_waits(lab):
     lab.peer.value = 0.1
     assert lab.training.recipe.peer_normalisation == 0.1
