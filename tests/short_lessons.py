@@ -10,7 +10,9 @@ from ffteach.beyond.sequences import SequenceTraining
 EACH = 230  # training images of every digit: 300 in all where a lesson holds out 2 000
 PAGE = 1500  # characters of a text
 FILM = "02_supervised_overlay"  # it shows 500 batches, and needs as many digits
-LIVE = "05_closing_the_gap", "08_sequences_and_sleep"  # a panel goes on with the lesson's data
+# Their panels train: with less data they would be done before anybody has used them.
+LIVE = ("00_start_here", "04_unsupervised_probe", "05_closing_the_gap", "06_local_eyes")
+LIVE += ("08_sequences_and_sleep",)
 WHOLE = {kind: kind.__next__ for kind in (Training, SequenceTraining)}
 fit, sweep, load_fables = torch.optim.LBFGS.step, runs.sweep, sequences.load_fables
 
