@@ -95,9 +95,11 @@ CLAIMS = {
         Claim(
             PAPER + "3.4",
             "a recurrent network that looks back from the top: 1.31 %",
-            "not tried",
-            "Lesson 07 has such a network (`ffteach.beyond.recurrent`), on the sample of 10 000 "
-            "digits; `python scripts/recurrent_full.py` trains it on all of MNIST.",
+            "partly",
+            "With two layers of 500, 12 epochs on 50 000 digits, 2.01 % of 10 000 held-out ones "
+            "were wrong (seed 0, ten minutes on a busy core): `python scripts/recurrent_full.py "
+            "--held-out 10000 --epochs 12`. The test digits were not looked at.",
+            ours="lesson 07",
         ),
         Claim(
             "Hinton 2022, a first draft, not in the published paper (second hand)",
