@@ -10,9 +10,6 @@ from ffteach.beyond.sequences import SequenceTraining
 EACH = 230  # training images of every digit: 300 in all where a lesson holds out 2 000
 PAGE = 1500  # characters of a text
 FILM = "02_supervised_overlay"  # it shows 500 batches, and needs as many digits
-# Their panels train: with less data they would be done before anybody has used them.
-LIVE = ("00_start_here", "04_unsupervised_probe", "05_closing_the_gap", "06_local_eyes")
-LIVE += ("08_sequences_and_sleep",)
 WHOLE = {kind: kind.__next__ for kind in (Training, SequenceTraining)}
 fit, sweep, load_fables = torch.optim.LBFGS.step, runs.sweep, sequences.load_fables
 
@@ -54,32 +51,15 @@ def sweep_a_little(recipes, *details, **options):
     return sweep(recipes[::7], *details, **options)
 
 
-def shorten(setattr, lesson, whole=()):
-    """Put less data, and work that is cut short, in place of what a lesson has.
-
-    whole: the lessons that have all data.
-    """
+def shorten(setattr, lesson):
+    """Put less data, and work that is cut short, in place of what a lesson has."""
     for kind, jumping in JUMPS.items():
         setattr(kind, "__next__", jumping)
     setattr(torch.optim.LBFGS, "step", fit_a_little)
     setattr(probe, "STEPS", 3)
     setattr(runs, "sweep", sweep_a_little)
-    if lesson not in (FILM, *whole):
+    if lesson != FILM:
         train, test = data._load_sample()
         setattr(data, "_load_sample", lambda: (balanced(train, EACH), test))
         page = lambda: sequences.Text(*(part[:PAGE] for part in load_fables()))
         setattr(sequences, "load_fables", page)
-
-
-def shorten_cells(lesson):
-    """In a kernel: shorten this lesson, but what a panel does once its cell has run is whole."""
-    from IPython import get_ipython
-
-    def take(steps):
-        for kind, step in steps.items():
-            kind.__next__ = step
-
-    shorten(setattr, lesson, whole=LIVE)
-    events = get_ipython().events
-    events.register("pre_run_cell", lambda info: take(JUMPS))
-    events.register("post_run_cell", lambda result: take(WHOLE))

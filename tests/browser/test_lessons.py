@@ -1,7 +1,4 @@
-"""Every lesson runs from top to bottom in a real JupyterLab, and then its panels are used.
-
-Its cells train for a moment only (what they find is nbval's business), its panels as they do.
-"""
+"""Every lesson runs from top to bottom in a real JupyterLab, and then its panels are used."""
 
 import shutil
 from pathlib import Path
@@ -11,14 +8,7 @@ import pytest
 from jupyterlab_driver import NotebookPage, wait_for
 from panel_page import PanelPage
 
-TESTS = Path(__file__).parents[1]
-NOTEBOOKS = TESTS.parent / "notebooks"
-SHORTEN = """import sys
-
-sys.path.append({tests!r})
-import short_lessons
-
-short_lessons.shorten_cells({lesson!r})"""
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
 PANELS = {  # in reading order
     "00_start_here": ["ff-training-lab"],
@@ -38,15 +28,13 @@ UNNAMED_PICTURES = """() => {
 
 @pytest.fixture(scope="module")
 def lessons(server):
-    """The lessons, shortened and without outputs, and all that lies beside them; its name."""
+    """The lessons without stored outputs, and all that lies beside them; the folder's name."""
     folder = shutil.copytree(NOTEBOOKS, server.root / "lessons")
     for name in LESSONS:
         notebook = nbformat.read(folder / name, 4)
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        source = SHORTEN.format(tests=str(TESTS), lesson=name.removesuffix(".ipynb"))
-        notebook.cells.insert(0, nbformat.v4.new_code_cell(source))
         nbformat.write(notebook, folder / name)
     return folder.name
 
