@@ -143,7 +143,7 @@ RECIPES = Recipes(
         Recipe(
             name="race",
             about="the paper's 1.36 % as soon as can be: one layer, as many operations as four "
-            "epochs of paper-supervised. Half a minute",
+            "epochs of paper-supervised. Under a minute",
             **PAPER_SUPERVISED | dict(widths=(784, 1000), rate_decay="second half"),
             pixel_dropout=0.2,
             epochs=15,
