@@ -6,12 +6,10 @@ learns from its own goodness at each step: no gradient goes to another layer or 
 """
 
 import math
-import time
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-from tqdm.auto import tqdm
 
 from ..checks import (
     CLASSES,
@@ -19,20 +17,14 @@ from ..checks import (
     check_generator,
     check_images,
     check_labels,
-    check_positive,
     check_same_device,
-    check_seed,
     found,
-    trouble_in,
-    warn_of,
 )
 from ..data import Digits, Split
 from ..layers import LOSSES, goodness
 from ..negatives import draw_hard_labels, draw_wrong_labels
-from ..optimisers import LayerOptimiser, held_back
 from ..recipe import Recipe
-from ..schedule import Schedule
-from ..training import Record
+from .stepping import LayerTraining, check_recipe
 
 STEPS, KEPT = 8, 0.3  # of the video; of the old activity from step to step (paper 3.4)
 COUNTED = slice(2, 5)  # the steps whose goodness answers: 3 to 5 (paper 3.4)
@@ -198,7 +190,7 @@ def error_rate(net, split, *, counted=COUNTED):
     return (predict(net, split.images, counted=counted) != split.labels).double().mean().item()
 
 
-class RecurrentTraining:
+class RecurrentTraining(LayerTraining):
     """A training of a `RecurrentNet`: iterate it, and each `next()` takes a step on one batch.
 
     recipe: a `Recipe` with the SETTINGS that act here. seed: of shuffling and negatives, the same
@@ -213,76 +205,23 @@ class RecurrentTraining:
     """
 
     def __init__(self, net, data, recipe=RECIPE, *, seed=0):
-        if not isinstance(recipe, Recipe):
-            raise TypeError(f"recipe is {found(recipe)}, expected a Recipe, such as RECIPE.but()")
-        unknown = sorted(set(recipe.differences(Recipe())) - SETTINGS)
-        if unknown or recipe.negatives not in ("uniform", "hard"):
+        check_recipe(recipe, SETTINGS)
+        if recipe.negatives not in ("uniform", "hard"):
             raise ValueError(
-                f"a recurrent network does not know {', '.join(unknown) or 'these negatives'}: "
-                f"it takes {', '.join(sorted(SETTINGS))}, and negatives 'uniform' or 'hard'"
+                "a recurrent network does not know these negatives: it takes 'uniform' or 'hard'"
             )
         split = data.train if isinstance(data, Digits) else data
         if not isinstance(split, Split):
             raise TypeError(f"data is {found(data)}, expected Digits of load_mnist(), or a Split")
         check_takes(net, split.images, split.labels)
-        if tuple(net.widths) != recipe.widths:
-            raise ValueError(f"the network has widths {net.widths}, the recipe {recipe.widths}")
-        self.net, self.recipe, self.split = net, recipe, split
-        self.learning_rate, self.threshold = recipe.learning_rate, recipe.threshold
-        self.temperature, self.seconds = recipe.temperature, 0.0
-        self.generator = torch.Generator().manual_seed(check_seed(seed))
-        self.schedule = Schedule(recipe, len(split.images), len(net.layers))
-        how = {"weight_decay": recipe.weight_decay, "momentum": recipe.momentum}
-        self._optimisers = [
-            LayerOptimiser(recipe.optimiser, layer.parameters(), **how) for layer in net.layers
-        ]
-
-    step = property(lambda run: run.schedule.step, doc="Steps taken so far.")
-    epoch = property(lambda run: run.schedule.epoch, doc="Epochs finished.")
-    total_steps = property(lambda run: run.schedule.total_steps, doc="Steps of the whole run.")
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        """Take one step and return its `Record`."""
-        started, schedule = time.perf_counter(), self.schedule
-        if schedule.epoch >= schedule.epochs:
-            raise StopIteration
-        check_positive(learning_rate=self.learning_rate, temperature=self.temperature)
-        step, former, epoch_done = schedule.step, self.generator.get_state(), False
-        try:
-            order = schedule.next_order(self.generator)
-            batch = schedule.next_batch(order)
-            stats = self._gradients(batch.to(self.split.images.device))
-            rate = self.learning_rate * schedule.rate_factor()
-            with held_back():  # Ctrl-C comes before all layers move, or after
-                for optimiser in self._optimisers:
-                    optimiser.step(rate)
-                epoch_done = schedule.count_step(order, batch)
-        except BaseException:
-            if schedule.step == step:
-                self.generator.set_state(former)
-            raise
-        if epoch_done:
-            totals = enumerate((stats[1] + stats[2]).tolist(), 1)
-            troubles = (trouble_in(total, f"layer {number}") for number, total in totals)
-            warn_of(next(filter(None, troubles), None))
-        self.seconds += time.perf_counter() - started
-        epoch, layers = schedule.epoch + (not epoch_done), schedule.active_layers
-        return Record(schedule.step, epoch, epoch_done, layers, self.seconds, stats)
-
-    def finish(self, *, bar=False):
-        """Train to the end and return the network. bar: show a progress bar meanwhile."""
-        records = tqdm(self, total=self.total_steps, initial=self.step, unit="step")
-        for _ in records if bar else self:
-            pass
-        return self.net
+        self.split = split
+        super().__init__(net, recipe, len(split.images), seed=seed)
 
     @torch.no_grad()
     def _gradients(self, batch):
         """Write all gradients of one batch: those of the steps of the video, added up."""
         net, loss_and_slopes = self.net, LOSSES[self.recipe.loss].and_slopes
+        batch = batch.to(self.split.images.device)
         images, labels = self.split.images[batch], self.split.labels[batch]
         seen = net.look(images)
         h = net.begin(seen)
@@ -308,7 +247,7 @@ class RecurrentTraining:
                 layer.up.grad = dz.t() @ torch.cat(below)
             looks = net.feedback or i == len(h) - 1
             layer.down.grad = dz.t() @ torch.cat(above) if looks else torch.zeros_like(layer.down)
-        return stats
+        return stats, self._layers_move()
 
     def _wrong(self, labels, h):
         """Draw a wrong label for each image, the likelier the better the top likes it at once."""

@@ -6,31 +6,24 @@ altogether. A softmax reads all layers and predicts the next character; no gradi
 """
 
 import math
-import time
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-from tqdm.auto import tqdm
 
 from ..checks import (
     check_counts,
     check_generator,
-    check_positive,
     check_same_device,
-    check_seed,
     check_threshold,
     found,
-    trouble_in,
-    warn_of,
 )
 from ..layers import FFLayer, Rows, goodness
-from ..optimisers import LayerOptimiser, held_back
+from ..optimisers import LayerOptimiser
 from ..recipe import Recipe
-from ..schedule import Schedule
-from ..training import Record
+from .stepping import LayerTraining, check_recipe
 
 SYMBOLS = " abcdefghijklmnopqrstuvwxyz.,'"  # 30, as in the paper's first draft
 WINDOW = 10  # characters that the network sees (the draft, as others quote it)
@@ -195,7 +188,7 @@ def one_side(g, sign, threshold, temperature):
     return F.softplus(wrong).mean() / 2, -sign * wrong.sigmoid() / (2 * temperature * len(g))
 
 
-class SequenceTraining:
+class SequenceTraining(LayerTraining):
     """A training of a `SequenceNet`: iterate it, and each `next()` takes a step on one batch.
 
     text: a `Text` or int64 `(n,)`. negatives: "teacher" (real but for the last character, a draw of
@@ -212,85 +205,36 @@ class SequenceTraining:
     def __init__(
         self, net, text, recipe=RECIPE, *, negatives="teacher", phase=1, length=50, seed=0
     ):
-        if not isinstance(recipe, Recipe):
-            raise TypeError(f"recipe is {found(recipe)}, expected a Recipe, such as RECIPE.but()")
-        if unknown := sorted(set(recipe.differences(Recipe())) - SETTINGS):
-            raise ValueError(
-                f"this training does not know {', '.join(unknown)}: "
-                f"it takes {', '.join(sorted(SETTINGS))}"
-            )
+        check_recipe(recipe, SETTINGS)
         self.windows = windows(text.train if isinstance(text, Text) else text)
         check_net(net, self.windows)
-        if tuple(net.widths) != recipe.widths:
-            raise ValueError(f"the network has widths {net.widths}, the recipe {recipe.widths}")
-        self.net, self.recipe = net, recipe
+        super().__init__(net, recipe, len(self.windows), seed=seed)
         self.negatives, self.phase, self.length = negatives, phase, length
-        self.learning_rate, self.threshold = recipe.learning_rate, recipe.threshold
-        self.temperature, self.seconds = recipe.temperature, 0.0
-        self.generator = torch.Generator().manual_seed(check_seed(seed))
-        self.schedule = Schedule(recipe, len(self.windows), len(net.layers))
-        how = {"weight_decay": recipe.weight_decay, "momentum": recipe.momentum}
-        self._optimisers = [
-            LayerOptimiser(recipe.optimiser, layer.parameters(), **how) for layer in net.layers
-        ]
         self._reader = LayerOptimiser("adam", [net.weight, net.bias])
         self._stats = torch.zeros(3, len(net.layers), device=net.weight.device)
         self._dreams = 0, None  # how many windows were drawn of these
         self._check()
-
-    step = property(lambda run: run.schedule.step, doc="Steps taken so far.")
-    epoch = property(lambda run: run.schedule.epoch, doc="Epochs finished.")
-    total_steps = property(lambda run: run.schedule.total_steps, doc="Steps of the whole run.")
 
     @property
     def awake(self):
         """Is the next step one on positives, or on both?"""
         return self.negatives is None or self.step // self.phase % 2 == 0 or self.phase == 1
 
-    def __iter__(self):
-        return self
-
     def __next__(self):
         """Take one step and return its `Record`; goodness is that of the last step that saw it."""
-        started, schedule = time.perf_counter(), self.schedule
-        if schedule.epoch >= schedule.epochs:
-            raise StopIteration
-        self._check()
-        step, former, epoch_done = schedule.step, self.generator.get_state(), False
-        dreams = self._dreams
+        step, dreams = self.step, self._dreams
         try:
-            order = schedule.next_order(self.generator)
-            batch = schedule.next_batch(order)
-            stats, moving = self._gradients(self.windows[batch.to(self.windows.device)])
-            factor = schedule.rate_factor()
-            with held_back():  # Ctrl-C comes before all layers move, or after
-                for optimiser in moving:
-                    rate = READ_RATE if optimiser is self._reader else self.learning_rate
-                    optimiser.step(rate * factor)
-                epoch_done, self._stats = schedule.count_step(order, batch), stats
+            record = super().__next__()
         except BaseException:
-            if schedule.step == step:
-                self.generator.set_state(former)
+            if self.step == step:
                 self._dreams = dreams
             raise
-        if epoch_done:
-            totals = enumerate((stats[1] + stats[2]).tolist(), 1)
-            troubles = (trouble_in(total, f"layer {number}") for number, total in totals)
-            warn_of(next(filter(None, troubles), None))
-        self.seconds += time.perf_counter() - started
-        epoch, layers = schedule.epoch + (not epoch_done), schedule.active_layers
-        return Record(schedule.step, epoch, epoch_done, layers, self.seconds, stats)
-
-    def finish(self, *, bar=False):
-        """Train to the end and return the network. bar: show a progress bar meanwhile."""
-        how = {"total": self.total_steps, "initial": self.step, "unit": "step"}
-        for _ in tqdm(self, **how) if bar else self:
-            pass
-        return self.net
+        self._stats = record.stats
+        return record
 
     def _check(self):
         """Raise ValueError unless what may change between two steps is possible."""
-        check_positive(learning_rate=self.learning_rate, temperature=self.temperature)
+        super()._check()
         check_threshold(self.threshold)
         check_counts(phase=(self.phase, 1), length=(self.length, 1))
         if self.negatives not in NEGATIVES:
@@ -298,25 +242,25 @@ class SequenceTraining:
 
     @torch.no_grad()
     def _gradients(self, batch):
-        """Write the gradients of one batch `(n, 11)`; return its figures and who is to move."""
-        net, stats, moving = self.net, self._stats.clone(), []
+        """Write the gradients of the windows at these positions; those of one side while apart."""
+        net, stats, moving, sides = self.net, self._stats.clone(), [], []
+        batch = self.windows[batch.to(self.windows.device)]
         asleep = self.negatives is not None and (self.phase == 1 or not self.awake)
-        seen = net.hidden(batch[:, :-1]) if self.awake or self.negatives == "teacher" else None
         logits = None
-        if seen is not None:
+        if self.awake or self.negatives == "teacher":
+            seen = net.hidden(batch[:, :-1])
             features = net.features(seen)
             logits = F.linear(features, net.weight, net.bias)
-        sides = []
         if self.awake:
             slope = logits.softmax(dim=1) - F.one_hot(batch[:, -1], len(SYMBOLS))
             net.weight.grad = slope.t() @ features / len(batch)
             net.bias.grad = slope.mean(dim=0)
-            moving.append(self._reader)
+            moving.append((self._reader, READ_RATE))
             sides.append((1, seen))
         if asleep:
             sides.append((-1, net.hidden(self._made_up(batch, logits))))
         if self.negatives is not None:
-            moving += self._optimisers
+            moving += self._layers_move()
             stats[0] = 0
         for number, (sign, seen) in enumerate(sides):
             for i, (layer, (rows, h)) in enumerate(zip(net.layers, seen)):

@@ -81,7 +81,7 @@ def test_the_gradient_is_that_of_autograd_within_each_layer_and_step(net, few, l
     run = RecurrentTraining(net, few, recipe)
     wrong = (few.labels + 3) % 10
     run._wrong = lambda labels, h: wrong[:12]
-    stats = run._gradients(torch.arange(12))
+    stats, _ = run._gradients(torch.arange(12))
     got = [parameter.grad.clone() for parameter in net.parameters()]
     net.zero_grad()
     images, labels = few.images[:12], torch.cat([few.labels[:12], wrong[:12]])
