@@ -14,7 +14,7 @@ from ffteach import RECIPES, LinearProbe, features, train
 from ffteach.beyond.local import local_network
 
 # Hinton's MATLAB rule with peer normalisation; no shifts in the paper. The fields are the paper's,
-# as we remember it: grids of 4 x 4, 3 x 3 and 2 x 2 places with about 2 000 units each.
+# second hand: grids of 4 x 4, 3 x 3 and 2 x 2 places with about 2 000 units each.
 BASE = RECIPES["paper-unsupervised"].but(shift=0, shift_each=False, epochs=60)
 FIELDS = (10, 6, 128, 2, 1, 220, 2, 1, 512)
 

@@ -142,7 +142,7 @@ RECIPES = Recipes(
         ),
         Recipe(
             name="race",
-            about="the paper's 1.36 % as soon as can be: one layer, as many operations as four "
+            about="the paper's 1.36 % as soon as can be: one layer, the operations of four "
             "epochs of paper-supervised. Under a minute",
             **PAPER_SUPERVISED | dict(widths=(784, 1000), rate_decay="second half"),
             pixel_dropout=0.2,
