@@ -3,6 +3,7 @@
 import bank
 import pytest
 import score
+import torch
 
 CHOICES = ("lesson01.claims", "lesson02.bug_hunt")  # few answers are possible at all
 
@@ -36,6 +37,22 @@ def test_95_percent_of_the_mistakes_get_their_name(mutants):
 def test_honest_answers_are_accepted(variants):
     refused = [(*r[:2], r.verdict.name, r.verdict.sentence) for r in variants if not r.verdict]
     assert refused == []
+
+
+def test_a_right_answer_is_not_a_matter_of_luck():
+    """5.3 takes any other label than the best for an overflow: it must not be drawn by chance."""
+    margins = []
+
+    def hard_labels(table, labels, hardness):
+        scores = (hardness * table).scatter(1, labels[:, None], -torch.inf)
+        if hardness == 20:
+            first, second = scores.topk(2).values.T
+            margins.append((first - second).min().item())
+        return torch.multinomial(scores.softmax(dim=1), 1)[:, 0]
+
+    task = score.exercise("lesson05.hard_labels")
+    assert all(task.check(hard_labels, seed=seed) for seed in range(10))
+    assert len(margins) == 10 and min(margins) > 30  # e^-30 is 1e-13
 
 
 @pytest.mark.parametrize("path", PATHS)
