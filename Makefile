@@ -61,13 +61,17 @@ site: $(VENV)/site.stamp
 	$(PY) -m sphinx -q -E -W --keep-going -d build/doctrees -c site . build/site $(ARGS)
 	@echo 'To look at it:  $(PY) -m http.server --directory build/site'
 
+# Two processes share the files of tests, in their order, each with one thread: two would fight for
+# the cores. To use a debugger: ARGS="-n 0".
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 # One pytest run. nbval executes every notebook cell, in the kernel of .venv, and compares the
 # outputs marked for it.
 test: $(VENV)/test.stamp
-	$(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks $(ARGS)
+	$(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks $(ARGS)
 
 unit: $(VENV)/test.stamp
-	$(PY) -m pytest tests/unit $(ARGS)
+	$(PYTEST) tests/unit $(ARGS)
 
 bench: $(VENV)/test.stamp
 	$(PY) tests/bench/bench.py $(ARGS)

@@ -150,7 +150,8 @@ LAB = (
     "--ServerApp.contents_manager_class=scripts.lab_files.LessonFiles"
 )
 DEMO = "-m voila demo/training_lab.ipynb --Voila.config_file_paths=demo"
-TEST = "-m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks"
+PYTEST = "-m pytest -n 2 --dist loadfile --no-loadscope-reorder"
+TEST = PYTEST + " --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks"
 
 
 def test_plain_make_prints_the_help_and_installs_nothing(fresh):
@@ -169,7 +170,7 @@ def test_lab_and_test_install_once_and_pass_arguments_on(fresh):
     assert fresh.make("lab")[2] == [LAB]
     assert fresh.make("test")[2] == [PIP_TEST, TEST]
     assert fresh.make("test", "ARGS=-k overlay")[2] == [TEST + " -k overlay"]
-    assert fresh.make("unit")[2] == ["-m pytest tests/unit"]
+    assert fresh.make("unit")[2] == [PYTEST + " tests/unit"]
     assert fresh.make("format")[2] == ["-m ruff check --fix .", "-m ruff format ."]
 
 
@@ -275,7 +276,8 @@ def test_an_old_python_or_a_missing_venv_module_is_named(fresh):
 
 
 @pytest.mark.parametrize("ci", ["true", ""])
-def test_a_skip_fails_the_run_in_ci_only(tmp_path, ci):
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "two"])
+def test_a_skip_fails_the_run_in_ci_only(tmp_path, ci, workers):
     shutil.copy(ROOT / "tests/conftest.py", tmp_path)
     (tmp_path / "test_one.py").write_text(
         "import pytest\ndef test_a(): pass\ndef test_b(): pytest.skip('no GPU')"
@@ -287,6 +289,7 @@ def test_a_skip_fails_the_run_in_ci_only(tmp_path, ci):
         "pytest",
         "-p",
         "no:cacheprovider",
+        *workers,
         "--rootdir",
         tmp_path,
         tmp_path,
