@@ -10,7 +10,6 @@ from ..shared.controls import LAST_SEED, ROW, parse_widths, rounded, small
 from ..shared.pace import Pace
 from ..shared.panel import SLIDER, Panel
 from ..shared.recipes import check_whole
-from ..shared.words import waiting_for_reset
 from .picture import SIZE, end_of_seconds, race_scene
 from .race import LOOK, NAMES, Race
 from .words import figures, in_a_sentence, outcome
@@ -117,7 +116,7 @@ class RaceLab(Panel):
         self.follow(self.epochs, "ff-epochs", self._aim)
         for control, css in ((self.widths, "ff-widths"), (self.seed, "ff-seed")):
             control.add_class(css)
-            control.observe(self._wait_for_reset, "value")
+        self.leave_for_reset(self.widths, self.seed)
 
     @property
     def _rates(self):
@@ -205,6 +204,10 @@ class RaceLab(Panel):
             return 0
         return taken
 
+    def waits(self):
+        settings, begun = self.arguments, self._begun_with.items()
+        return [name.capitalize() for name, value in begun if settings[name] != value]
+
     def on_pause(self):
         self.pace.pause()
         self.race.look()
@@ -225,15 +228,3 @@ class RaceLab(Panel):
         self.race.forward.epochs = epochs
         if self.finished and epochs > self.race.forward.epoch:
             self.finished, self.train_button.value = False, True
-
-    def _wait_for_reset(self, change):
-        """Widths or seed were changed: say so, or what is wrong with them."""
-        try:
-            settings = self.arguments
-        except ValueError as error:
-            change["owner"].value = change["old"]
-            return self.say(f"{error} It stays {change['old']}.", role="alert")
-        begun = self._begun_with.items()
-        waits = [name.capitalize() for name, value in begun if settings[name] != value]
-        self.reset_button.button_style = "warning" if waits else ""
-        self.say(waiting_for_reset(waits))

@@ -10,7 +10,7 @@ from .controls import LAST_SEED, rounded
 from .pace import Pace
 from .panel import Panel
 from .recipes import LARGEST_BATCH, check_whole, for_panel
-from .words import TESTED, conclusion, diagnose, waiting_for_reset
+from .words import TESTED, conclusion, diagnose
 
 WHOLE = 15  # an epoch ends with a look at all, once so many times their number were trained on
 VALIDATION_SHARE = 0.1  # of the training images, where the recipe itself holds out none
@@ -39,8 +39,7 @@ class LearningPanel(Panel):
         self.follow(controls.threshold, "ff-threshold", set_now("threshold"))
         self.follow(controls.learning_rate, "ff-lr", set_now("learning_rate"))
         self.follow(controls.epochs, "ff-epochs", self.aim)
-        for control in controls.waiting:
-            control.observe(self._wait_for_reset, "value")
+        self.leave_for_reset(*controls.waiting)
         controls.reveal.on_click(lambda button: self.do(self.reveal))
 
     def load(self, seed):
@@ -154,7 +153,6 @@ class LearningPanel(Panel):
         self.say(TESTED)
 
     def waits(self):
-        """The names of the settings that wait for Reset. Raises ValueError if they cannot be."""
         self.controls.chosen(self.recipe)
         values = self.controls.what_waits()
         return [name for name, value in values.items() if value != self._begun_with[name]]
@@ -191,13 +189,3 @@ class LearningPanel(Panel):
 
     def forget(self):
         self.training = self.data = self.watch = self._given_data = None
-
-    def _wait_for_reset(self, change):
-        """A setting that needs a restart was changed: say so, or what is wrong with it."""
-        try:
-            waits = self.waits()
-        except ValueError as error:
-            change["owner"].value = change["old"]
-            return self.say(f"{error} It stays {change['old']}.", role="alert")
-        self.reset_button.button_style = "warning" if waits else ""
-        self.say(waiting_for_reset(waits))

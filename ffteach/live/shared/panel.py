@@ -17,6 +17,7 @@ import torch
 from ...at_once import answer_at_once
 from .lifetime import close_all, keep, replace_former, show
 from .scene import Scene
+from .words import waiting_for_reset
 
 PATIENCE = 2.0  # seconds that a click waits for a panel that is busy in a cell's `run`
 SHORTEST, LONGEST = 0.04, 0.06  # seconds of work for a picture: a click is still answered at once
@@ -95,6 +96,10 @@ class Panel:
 
     def on_pause(self):
         """Do what is worth doing once when the work pauses."""
+
+    def waits(self):
+        """The names of the settings that wait for Reset. Raises ValueError if they cannot be."""
+        return []
 
     @property
     def unfinished(self):
@@ -284,6 +289,11 @@ class Panel:
         control.add_class(css)
         control.observe(lambda change: self._changed(act, change["new"]), "value")
 
+    def leave_for_reset(self, *controls):
+        """Have these controls change nothing before Reset, and say so, or what is wrong."""
+        for control in controls:
+            control.observe(self._wait_for_reset, "value")
+
     def say(self, message, *, role="status", code=False):
         """Show one sentence. role: "status", or "alert" for what went wrong. code: it is Python."""
         self.said = message
@@ -390,6 +400,15 @@ class Panel:
             with self.alone() as free:
                 if free and not self.closed:
                     self.draw()
+
+    def _wait_for_reset(self, change):
+        try:
+            waits = self.waits()
+        except ValueError as error:
+            change["owner"].value = change["old"]
+            return self.say(f"{error} It stays {change['old']}.", role="alert")
+        self.reset_button.button_style = "warning" if waits else ""
+        self.say(waiting_for_reset(waits))
 
     def _toggled(self):
         self.train_button.description = "Pause" if self.running else "Train"
