@@ -5,6 +5,7 @@ python tests/bench/many_kernels.py 4 03       (lesson 03 in four)
 """
 
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+# as hub/jupyterhub_config.py sets them: threads that wait for each other take ten times as long
+SETTINGS = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "10000"}
 LESSONS = Path(__file__).resolve().parents[2] / "notebooks"
 PEAK = """
 import pathlib
@@ -32,6 +35,7 @@ async def walk(path):
 
 async def main(count=8, lesson="02"):
     """Let `count` kernels go through the lesson at once and print what each took."""
+    os.environ |= SETTINGS
     (path,) = LESSONS.glob(f"{lesson}_*.ipynb")
     walks = await asyncio.gather(*(walk(path) for _ in range(int(count))))
     for number, (seconds, memory) in enumerate(walks, start=1):

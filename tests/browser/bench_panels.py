@@ -4,6 +4,7 @@ Prints Markdown tables and asserts nothing. Run it on a quiet machine: on a busy
 worse.
 """
 
+import itertools
 import statistics
 import sys
 import tempfile
@@ -20,12 +21,13 @@ SLIDERS = {  # of each panel the one that is moved
     "GoodnessLab": "ff-threshold",
     "MaskLab": "ff-blurs",
     "ProbeLab": "ff-threshold",
-    "RaceLab": "ff-forward-rate",
+    "RaceLab": "ff-epochs",  # a rate is not in its picture
     "DigitPad": "ff-strength",
 }
 OPTIONS = dict.fromkeys(("TrainingLab", "ProbeLab"), "epochs=50") | {
     "RaceLab": "epochs=30"
 }  # not done too soon
+MORE = {"DigitPad": "panel.training.epochs = 500"}
 MOVES, SECONDS, PAUSES = 60, 10, 10  # of a slider; of training; how often it is paused
 LISTEN = """panel => {
     const seen = panel.seen = {acted: 0, frames: [], paused: 0};
@@ -48,7 +50,7 @@ FIRST_PICTURE = """() => {
 def table(title, head, rows):
     """Print a Markdown table."""
     print(f"\n**{title}**\n")
-    for row in (head, ["---"] * len(head), *rows):
+    for row in itertools.chain([head, ["---"] * len(head)], rows):  # each as it comes
         print("| " + " | ".join(map(str, row)) + " |", flush=True)
 
 
@@ -103,7 +105,7 @@ def in_browser(name, browser, server):
         server.root / path,
         [
             "from ffteach import live",
-            f"panel = live.{name}({OPTIONS.get(name, '')})\npanel",
+            f"panel = live.{name}({OPTIONS.get(name, '')})\n{MORE.get(name, '')}\npanel",
             "getattr(panel, 'training', None) and panel.training.seconds",
         ],
     )
@@ -172,9 +174,7 @@ def main():
         "frames a second",
         "of the time training",
     ]
-    table(
-        "Panels without a browser", ["panel", *live_figures], [headless(name) for name in SLIDERS]
-    )
+    table("Panels without a browser", ["panel", *live_figures], map(headless, SLIDERS))
     chromium = find_chromium()
     if chromium is None:
         sys.exit(
@@ -188,15 +188,14 @@ def main():
         (Path(folder) / "root").mkdir(), (Path(folder) / "home").mkdir()
         server = JupyterServer(Path(folder) / "root", Path(folder) / "home")
         try:
-            rows = [in_browser(name, browser, server) for name in SLIDERS]
+            table(
+                "Panels in JupyterLab in Chromium",
+                ["panel", *live_figures, "click on Pause to its picture, median"],
+                (in_browser(name, browser, server) for name in SLIDERS),
+            )
         finally:
             server.stop()
             browser.close()
-    table(
-        "Panels in JupyterLab in Chromium",
-        ["panel", *live_figures, "click on Pause to its picture, median"],
-        rows,
-    )
 
 
 if __name__ == "__main__":
