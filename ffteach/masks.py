@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from .checks import check_counts, check_images, finite, found
+from .checks import check_counts, check_images, check_positive, finite, found
 from .device import generator_device
 
 HINTON_KERNEL = (0.25, 0.5, 0.25)  # paper section 3.2: a filter of this form, in both directions
@@ -74,6 +74,7 @@ def gaussian_stages(
     torch.Size([1, 28, 28])
     """
     check_counts(n=(n, 1), size=(size, 4, LARGEST_SIDE))
+    _check_gaussians(gaussians)
     _check_cut(cut)
     where = generator_device(generator)
     noise = torch.rand((n, size, size), generator=generator, device=where)
@@ -84,6 +85,15 @@ def _stages(noise, kernels, padding, cut):
     noise = noise.to(torch.get_default_device())
     blurred = blur(noise, kernels, padding)
     return MaskStages(noise, blurred, (blurred > cut).to(noise).flatten(1))
+
+
+def _check_gaussians(gaussians):
+    is_list = lambda value: isinstance(value, (tuple, list))
+    if not is_list(gaussians) or not all(is_list(pair) and len(pair) == 2 for pair in gaussians):
+        raise TypeError(
+            f"gaussians are {found(gaussians)}, expected pairs (kernel size, sigma), such as "
+            "((5, 7.0),)"
+        )
 
 
 def _check_cut(cut):
@@ -142,11 +152,13 @@ def blur_matrix(size, kernel, padding="reflect"):
 def gaussian_kernel(size, sigma):
     """Return a 1-D Gaussian of `size` pixels with standard deviation `sigma` pixels, sum 1.
 
-    As torchvision's GaussianBlur.
+    As torchvision's GaussianBlur. Raises ValueError for what is no size or not above 0.
 
     >>> [round(weight, 2) for weight in gaussian_kernel(3, 1.0)]
     [0.27, 0.45, 0.27]
     """
+    check_counts(size=(size, 1, LARGEST_SIDE))
+    check_positive(sigma=sigma)
     x = torch.arange(size, dtype=torch.float64, device="cpu") - (size - 1) / 2
     return torch.softmax(-0.5 * (x / sigma) ** 2, dim=0).tolist()
 

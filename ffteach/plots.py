@@ -312,6 +312,8 @@ def draw_dots(
     errors = None if errors is None else numbers(errors)
     if errors is not None:
         _check_as_many("errors", errors, "values", mean)
+        if (errors < 0).any():
+            raise ValueError(f"errors hold {errors.min():g}, expected lengths of at least 0")
     ax.errorbar(
         mean,
         places,

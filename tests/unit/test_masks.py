@@ -15,6 +15,7 @@ from ffteach.masks import (
     blur,
     blur_matrix,
     gaussian_kernel,
+    gaussian_stages,
     other_positions,
 )
 from ffteach.pairs import make_pairs
@@ -154,6 +155,22 @@ def test_blur_masks_take_eight_blurs_unless_told_otherwise():
     assert torch.equal(
         blur_masks(20, generator=seeded()), blur_masks(20, blurs=8, generator=seeded())
     )
+
+
+@pytest.mark.parametrize(
+    "gaussians, message",
+    [
+        (torch.zeros(3), "gaussians are torch.float32, expected pairs"),
+        ([(3,)], "expected pairs"),
+        ([("a", 1.0)], "size='a': expected a whole number"),
+        ([(10**9 + 1, 1.0)], "size=1000000001: expected .* at most 1000"),
+        ([(3, 0.0)], "sigma=0.0: expected a finite number above 0"),
+        ([(4, 1.0)], "4 pixels has no middle"),
+    ],
+)
+def test_what_is_no_gaussian_is_refused(gaussians, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        gaussian_stages(1, gaussians=gaussians)
 
 
 def test_gaussian_masks_are_system_Cs():

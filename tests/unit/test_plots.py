@@ -105,6 +105,7 @@ def test_what_cannot_be_told_apart_or_drawn_is_refused_in_words():
         (lambda: plots.draw_bars(ax, [], [], ylabel="y"), "values are empty"),
         (lambda: plots.draw_bars(ax, torch.tensor(1.0), [1, 2], ylabel="y"), "have None and 2"),
         (lambda: plots.draw_dots(ax, "ab", [1, 2], np.array(1.0), xlabel="x"), "have None and 2"),
+        (lambda: plots.draw_dots(ax, "ab", [1, 2], [0, -1], xlabel="x"), "errors hold -1"),
         (lambda: plots.draw_image(ax, np.zeros(785)), "785 pixels, which is no square"),
         (lambda: plots.draw_mosaic(ax, np.zeros((3, 785))), "785 pixels, which is no square"),
     ):  # fmt: skip
