@@ -1,4 +1,4 @@
-"""How live the panels are, without a browser and in JupyterLab in Chromium: `make bench-panels`.
+"""How live the panels are, without a browser and in pages of Chromium: `make bench-panels`.
 
 Prints Markdown tables and asserts nothing. Run it on a quiet machine: on a busy one the figures are
 worse.
@@ -11,7 +11,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from jupyterlab_driver import CHROMIUM_OPTIONS, JupyterServer, NotebookPage, find_chromium, wait_for
+from jupyterlab_driver import (
+    CHROMIUM_OPTIONS,
+    JupyterServer,
+    LoopbackPage,
+    NotebookPage,
+    demo_page,
+    find_chromium,
+    wait_for,
+)
 from panel_page import PanelPage, write_notebook
 
 from ffteach import live
@@ -98,72 +106,101 @@ def headless(name):
     return [*row, f"{ticks / passed:.1f}", f"{(panel.training.seconds - trained) / passed:.0%}"]
 
 
-def in_browser(name, browser, server):
+def slide(panel, name):
+    """Move a panel's slider and return the seconds until each new picture."""
+    panel.root.evaluate(LISTEN)
+    seen = lambda what: panel.root.evaluate(f"panel => panel.seen.{what}")
+    handle, times = panel.handle(SLIDERS[name]), []
+    for move in range(MOVES):
+        panel.root.evaluate("panel => { panel.seen.frames = []; }")
+        handle.press("ArrowRight" if move % 2 else "ArrowLeft")
+        wait_for(lambda: seen("frames.length"), what="a new picture", pause=0.02)
+        times.append((seen("frames[0]") - seen("acted")) / 1000)
+        panel.page.wait_for_timeout(100)
+    return times
+
+
+def run(panel):
+    """Let a panel train; return its pictures a second, and the milliseconds that it ran."""
+    acted = lambda: panel.root.evaluate("panel => panel.seen.acted")
+    panel.train()
+    started = acted()
+    panel.root.evaluate("panel => { panel.seen.frames = []; }")
+    panel.page.wait_for_timeout(1000 * SECONDS)
+    frames = panel.root.evaluate("panel => panel.seen.frames")
+    panel.pause()
+    return (len(frames) - 1) / (frames[-1] - frames[0]) * 1000, acted() - started
+
+
+def pauses(panel):
+    """Return the seconds from each click on Pause to its picture."""
+    times = []
+    for _ in range(PAUSES):
+        panel.train()
+        panel.page.wait_for_timeout(700)
+        panel.pause()
+        panel.page.wait_for_timeout(700)
+        first = "panel.seen.frames.find(time => time > panel.seen.paused)"
+        times.append(panel.root.evaluate(f"panel => {first} - panel.seen.acted") / 1000)
+    return times
+
+
+def in_jupyterlab(name, browser, server):
     """One row of figures of a panel in JupyterLab."""
     path = f"{name}.ipynb"
-    write_notebook(
-        server.root / path,
-        [
-            "from ffteach import live",
-            f"panel = live.{name}({OPTIONS.get(name, '')})\n{MORE.get(name, '')}\npanel",
-            "getattr(panel, 'training', None) and panel.training.seconds",
-        ],
-    )
+    write_notebook(server.root / path, sources(name))
     with NotebookPage(browser, server, path, height=1400) as notebook:
         notebook.run_cell(0)
         notebook.page.evaluate(FIRST_PICTURE)
         notebook.run_cell(1)
-        row = [
-            name,
-            milliseconds(
-                wait_for(
-                    lambda: notebook.page.evaluate("() => window.firstPicture"),
-                    what="the first picture",
-                )
-                / 1000
-            ),
-        ]
+        first = wait_for(
+            lambda: notebook.page.evaluate("() => window.firstPicture"), what="the first picture"
+        )
         panel = PanelPage(notebook, 1)
-        panel.root.evaluate(LISTEN)
-        handle, times = panel.handle(SLIDERS[name]), []
-        seen = lambda what: panel.root.evaluate(f"panel => panel.seen.{what}")
         if name == "DigitPad":
             panel.part("ff-load").click()
             notebook.page.wait_for_timeout(1000)
-        for move in range(MOVES):
-            panel.root.evaluate("panel => { panel.seen.frames = []; }")
-            handle.press("ArrowRight" if move % 2 else "ArrowLeft")
-            wait_for(lambda: seen("frames.length"), what="a new picture", pause=0.02)
-            times.append((seen("frames[0]") - seen("acted")) / 1000)
-            notebook.page.wait_for_timeout(100)
-        row += spread(times)
+        row = [name, milliseconds(first / 1000), *spread(slide(panel, name))]
         if not panel.part("ff-train").count():
             return [*row, "", "", ""]
-        panel.train()
-        started = seen("acted")
-        panel.root.evaluate("panel => { panel.seen.frames = []; }")
-        notebook.page.wait_for_timeout(1000 * SECONDS)
-        frames = panel.root.evaluate("panel => panel.seen.frames")
-        panel.pause()
-        stopped = seen("acted")
+        rate, passed = run(panel)
         notebook.page.wait_for_timeout(1000)
         notebook.run_cell(2)
         trained = float("".join(notebook.cells()[2]["outputs"][0]["data"]["text/plain"]))
-        pauses = []
-        for _ in range(PAUSES):
-            panel.train()
-            notebook.page.wait_for_timeout(700)
-            panel.pause()
-            notebook.page.wait_for_timeout(700)
-            drawn = seen("frames.find(time => time > panel.seen.paused)")
-            pauses.append((drawn - seen("acted")) / 1000)
-        rate = (len(frames) - 1) / (frames[-1] - frames[0]) * 1000
-        return [
-            *row,
-            f"{rate:.1f}",
-            f"{1000 * trained / (stopped - started):.0%}",
-            milliseconds(statistics.median(pauses)),
-        ]
+        row += [f"{rate:.1f}", f"{1000 * trained / passed:.0%}"]
+        return [*row, milliseconds(statistics.median(pauses(panel)))]
+
+
+def sources(name):
+    """The cells of a notebook with one panel."""
+    return [
+        "from ffteach import live",
+        f"panel = live.{name}({OPTIONS.get(name, '')})\n{MORE.get(name, '')}\npanel",
+        "getattr(panel, 'training', None) and panel.training.seconds",
+    ]
+
+
+def elsewhere(where, panel):
+    """One row of figures of the training lab in another page than JupyterLab."""
+    panel.root.wait_for()
+    panel.handle("ff-epochs").press("End")  # not done too soon
+    row = [where, *spread(slide(panel, "TrainingLab"))]
+    return [*row, f"{run(panel)[0]:.1f}", milliseconds(statistics.median(pauses(panel)))]
+
+
+def in_notebook_7(browser, server):
+    write_notebook(server.root / "seven.ipynb", sources("TrainingLab"))
+    with LoopbackPage(browser, height=1400) as shown:
+        shown.page.goto(f"{server.url}/notebooks/seven.ipynb?token={server.token}")
+        shown.page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
+        shown.page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+        return elsewhere("Notebook 7", PanelPage(shown, 1))
+
+
+def in_the_demo(browser, home):
+    with demo_page(home) as address, LoopbackPage(browser, height=800) as shown:
+        shown.page.goto(address, wait_until="domcontentloaded")
+        return elsewhere("the page of `make demo`", PanelPage(shown, 0))
 
 
 def main():
@@ -191,7 +228,20 @@ def main():
             table(
                 "Panels in JupyterLab in Chromium",
                 ["panel", *live_figures, "click on Pause to its picture, median"],
-                (in_browser(name, browser, server) for name in SLIDERS),
+                (in_jupyterlab(name, browser, server) for name in SLIDERS),
+            )
+            home = Path(folder) / "demo"
+            home.mkdir()
+            table(
+                "The training lab elsewhere",
+                ["page", *live_figures[1:4], "click on Pause to its picture, median"],
+                (
+                    row()
+                    for row in (
+                        lambda: in_notebook_7(browser, server),
+                        lambda: in_the_demo(browser, home),
+                    )
+                ),
             )
         finally:
             server.stop()

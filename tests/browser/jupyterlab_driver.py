@@ -173,6 +173,52 @@ class JupyterServer:
             os.killpg(self.process.pid, stop_signal)
 
 
+@contextlib.contextmanager
+def demo_page(home):
+    """Serve the page of `make demo` with the Makefile's command; yield its address."""
+    root = Path(__file__).parents[2]
+    makefile = (root / "Makefile").read_text().replace("\\\n", " ")  # a command may be two lines
+    command = re.search(r"\$\(PY\) (-m voila .*) \$\(ARGS\)", makefile)[1].split()
+    port = free_port()
+    env = os.environ | {
+        "JUPYTER_PATH": str(root / "demo"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    with open(home / "log", "wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, *command, "--no-browser", f"--port={port}"],
+            cwd=root,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def is_up():
+        assert server.poll() is None, "voila ended:\n" + (home / "log").read_text()[-3000:]
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with (
+            contextlib.suppress(OSError),
+            opener.open(f"http://127.0.0.1:{port}/voila/static/voila.js"),
+        ):
+            return True
+
+    try:
+        wait_for(is_up, seconds=120, what="voila", pause=0.25)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.send_signal(signal.SIGINT)  # it then ends its kernels
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+
+
 class LoopbackPage:
     """A browser page that reaches nothing but 127.0.0.1. `page` is Playwright's."""
 

@@ -1,65 +1,16 @@
 """`make demo`: the training lab as a web page of Voila, with every outside address blocked."""
 
-import contextlib
-import os
-import re
-import signal
-import subprocess
-import sys
-import urllib.request
-from pathlib import Path
-
 import pytest
-from jupyterlab_driver import LoopbackPage, free_port, wait_for
+from jupyterlab_driver import LoopbackPage, demo_page, wait_for
 from panel_page import PanelPage
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def address(browser, tmp_path_factory):
-    """The page's address, served with the Makefile's command; its kernels end with the tests."""
+    """The page's address; its kernels end with the tests."""
     pytest.importorskip("voila", reason="voila is not installed: pip install 'ffteach[demo]'")
-    makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")  # a command may be two lines
-    command = re.search(r"\$\(PY\) (-m voila .*) \$\(ARGS\)", makefile)[1].split()
-    home, port = tmp_path_factory.mktemp("voila"), free_port()
-    env = os.environ | {
-        "JUPYTER_PATH": str(ROOT / "demo"),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "IPYTHONDIR": str(home / "ipython"),
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
-    with open(home / "log", "wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, *command, "--no-browser", f"--port={port}"],
-            cwd=ROOT,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def is_up():
-        assert server.poll() is None, "voila ended:\n" + (home / "log").read_text()[-3000:]
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with (
-            contextlib.suppress(OSError),
-            opener.open(f"http://127.0.0.1:{port}/voila/static/voila.js"),
-        ):
-            return True
-
-    try:
-        wait_for(is_up, seconds=120, what="voila", pause=0.25)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.send_signal(signal.SIGINT)  # it then ends its kernels
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
+    with demo_page(tmp_path_factory.mktemp("voila")) as address:
+        yield address
 
 
 def test_the_training_lab_trains_in_a_web_page_and_asks_for_nothing_outside(
