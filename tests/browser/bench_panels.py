@@ -133,7 +133,7 @@ def run(panel):
 
 
 def pauses(panel):
-    """Return the seconds from each click on Pause to its picture."""
+    """Return the median time from a click on Pause to its picture, as text."""
     times = []
     for _ in range(PAUSES):
         panel.train()
@@ -142,7 +142,8 @@ def pauses(panel):
         panel.page.wait_for_timeout(700)
         first = "panel.seen.frames.find(time => time > panel.seen.paused)"
         times.append(panel.root.evaluate(f"panel => {first} - panel.seen.acted") / 1000)
-    return times
+    median = statistics.median(times)
+    return milliseconds(median) if median > 0 else "no new picture"
 
 
 def in_jupyterlab(name, browser, server):
@@ -167,8 +168,7 @@ def in_jupyterlab(name, browser, server):
         notebook.page.wait_for_timeout(1000)
         notebook.run_cell(2)
         trained = float("".join(notebook.cells()[2]["outputs"][0]["data"]["text/plain"]))
-        row += [f"{rate:.1f}", f"{1000 * trained / passed:.0%}"]
-        return [*row, milliseconds(statistics.median(pauses(panel)))]
+        return [*row, f"{rate:.1f}", f"{1000 * trained / passed:.0%}", pauses(panel)]
 
 
 def sources(name):
@@ -185,13 +185,15 @@ def elsewhere(where, panel):
     panel.root.wait_for()
     panel.handle("ff-epochs").press("End")  # not done too soon
     row = [where, *spread(slide(panel, "TrainingLab"))]
-    return [*row, f"{run(panel)[0]:.1f}", milliseconds(statistics.median(pauses(panel)))]
+    return [*row, f"{run(panel)[0]:.1f}", pauses(panel)]
 
 
 def in_notebook_7(browser, server):
     write_notebook(server.root / "seven.ipynb", sources("TrainingLab"))
     with LoopbackPage(browser, height=1400) as shown:
         shown.page.goto(f"{server.url}/notebooks/seven.ipynb?token={server.token}")
+        shown.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
+        shown.page.wait_for_timeout(2000)  # before that a Run All can be lost
         shown.page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
         shown.page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
         return elsewhere("Notebook 7", PanelPage(shown, 1))
