@@ -68,7 +68,7 @@ PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-
 # One pytest run. nbval executes every notebook cell, in the kernel of .venv, and compares the
 # outputs marked for it.
 test: $(VENV)/test.stamp
-	$(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 tests notebooks $(ARGS)
+	$(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks $(ARGS)
 
 unit: $(VENV)/test.stamp
 	$(PYTEST) tests/unit $(ARGS)

@@ -9,6 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from jupyterlab_driver import (
@@ -234,16 +235,14 @@ def main():
             )
             home = Path(folder) / "demo"
             home.mkdir()
+            elsewhere_pages = (
+                partial(in_notebook_7, browser, server),
+                partial(in_the_demo, browser, home),
+            )
             table(
                 "The training lab elsewhere",
                 ["page", *live_figures[1:4], "click on Pause to its picture, median"],
-                (
-                    row()
-                    for row in (
-                        lambda: in_notebook_7(browser, server),
-                        lambda: in_the_demo(browser, home),
-                    )
-                ),
+                (page() for page in elsewhere_pages),
             )
         finally:
             server.stop()

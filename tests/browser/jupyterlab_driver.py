@@ -20,7 +20,6 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-PATIENCE = 3  # two workers share the cores, and some machines are slow
 CHROMIUM_OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -62,12 +61,8 @@ def find_chromium():
     return os.environ.get("FFTEACH_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
-def wait_for(read, wanted=bool, *, seconds=30, what="what was waited for", pause=0.05):
-    """Return the first `read()` for which `wanted` holds.
-
-    seconds: enough on a quiet machine; `PATIENCE` times as many pass before an AssertionError.
-    """
-    seconds *= PATIENCE
+def wait_for(read, wanted=bool, *, seconds=90, what="what was waited for", pause=0.05):
+    """Return the first `read()` for which `wanted` holds. Raises AssertionError after `seconds`."""
     end = time.monotonic() + seconds
     while True:
         value = read()
@@ -86,6 +81,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def nothing_from_outside(home):
+    """Return an environment in which Jupyter reads and writes its own files in `home` alone."""
+    return os.environ | {
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+
+
 class JupyterServer:
     """A JupyterLab on 127.0.0.1 with a token, passing settings in `home`, and files in `root`."""
 
@@ -97,14 +103,9 @@ class JupyterServer:
             path = home / "settings" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(content))
-        env = os.environ | {
-            "JUPYTER_CONFIG_DIR": str(home / "config"),
-            "JUPYTER_DATA_DIR": str(home / "data"),
-            "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-            "IPYTHONDIR": str(home / "ipython"),
+        env = nothing_from_outside(home) | {
             "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }
         command = [
             sys.executable,
@@ -180,14 +181,7 @@ def demo_page(home):
     makefile = (root / "Makefile").read_text().replace("\\\n", " ")  # a command may be two lines
     command = re.search(r"\$\(PY\) (-m voila .*) \$\(ARGS\)", makefile)[1].split()
     port = free_port()
-    env = os.environ | {
-        "JUPYTER_PATH": str(root / "demo"),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "IPYTHONDIR": str(home / "ipython"),
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
+    env = nothing_from_outside(home) | {"JUPYTER_PATH": str(root / "demo")}
     with open(home / "log", "wb") as log:
         server = subprocess.Popen(
             [sys.executable, *command, "--no-browser", f"--port={port}"],
@@ -227,7 +221,7 @@ class LoopbackPage:
         self.context = browser.new_context(
             viewport={"width": width, "height": height}, reduced_motion="reduce"
         )
-        self.context.set_default_timeout(30_000 * PATIENCE)
+        self.context.set_default_timeout(90_000)
         self.context.route("**/*", self._gate)
         self.page = self.context.new_page()
         self.page.on(

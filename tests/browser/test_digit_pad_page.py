@@ -212,7 +212,7 @@ def test_strokes_stay_on_the_pad_while_it_trains(pad, screenshot):
     screenshot(pad.root, "digit-pad")
     started = time.monotonic()
     pad.pause()
-    assert time.monotonic() - started < 3.0  # 0.3 s on a quiet machine
+    assert time.monotonic() - started < 1.0  # 0.3 s on a quiet machine
     step = pad.step
     pad.page.wait_for_timeout(500)
     assert pad.step == step

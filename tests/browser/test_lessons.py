@@ -71,7 +71,7 @@ def use(panel):
 @pytest.mark.parametrize("name", LESSONS)
 def test_lesson_runs_in_the_browser(browser, server, lessons, name):
     with NotebookPage(browser, server, f"{lessons}/{name}") as lesson:
-        lesson.run_all(seconds=240)
+        lesson.run_all(seconds=600)
         assert lesson.page.evaluate(UNNAMED_PICTURES) == 0, "a picture without alternative text"
         cells = lesson.page.locator(".jp-Notebook .jp-Cell")
         panels = [

@@ -40,9 +40,9 @@ def test_two_students_log_in_at_once_and_have_the_lessons(tmp_path):
         full = ada.run("hoard = [torch.ones(2**24) for _ in range(100)]")
         assert "memory" in full[-1]["evalue"]
         assert words(ada.run("print('lives')")) == words(ben.run("print('lives')")) == ["lives"]
-        other = requests.get(f"{ben.place}/api/contents", headers=ada.web.headers, timeout=60)
+        other = requests.get(f"{ben.place}/api/contents", headers=ada.web.headers, timeout=20)
         assert other.status_code in (403, 404)  # nobody reads a neighbour's files
         wrong = {"auth": {"username": "eve", "password": "guessed"}}
         tokens = f"{hub.url}/hub/api/users/eve/tokens"
-        assert requests.post(tokens, json=wrong, timeout=60).status_code == 403
+        assert requests.post(tokens, json=wrong, timeout=20).status_code == 403
     assert not list(processes_of("ada"))

@@ -40,7 +40,7 @@ def test_a_layer_each_and_a_share_each_give_the_network_of_one_process(tmp_path)
     command += ["--nproc-per-node", "2", str(SCRIPT), "pipelined", "data-parallel", "one", *SMALL]
     command += ["--widths", *map(str, widths), "--save", str(tmp_path)]
     command += ["--json", str(tmp_path / "table.json")]
-    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     wanted = by_one_process(widths, 25, 40, 3)
     untrained = by_one_process(widths, 0, 40, 3)
@@ -73,7 +73,7 @@ def test_a_killed_process_ends_the_others_with_a_clear_message():
             assert workers[0].poll() is None
         workers[1].kill()
         for rank in (0, 2):
-            _, message = workers[rank].communicate(timeout=90)
+            _, message = workers[rank].communicate(timeout=30)
             assert workers[rank].returncode == 1
             assert f"process {rank}: another process of this training ended" in message
             assert "Traceback" not in message

@@ -151,7 +151,7 @@ LAB = (
 )
 DEMO = "-m voila demo/training_lab.ipynb --Voila.config_file_paths=demo"
 PYTEST = "-m pytest -n 2 --dist loadfile --no-loadscope-reorder"
-TEST = PYTEST + " --nbval-lax --nbval-current-env --nbval-cell-timeout=300 tests notebooks"
+TEST = PYTEST + " --nbval-lax --nbval-current-env --nbval-cell-timeout=120 tests notebooks"
 
 
 def test_plain_make_prints_the_help_and_installs_nothing(fresh):

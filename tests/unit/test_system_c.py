@@ -1,8 +1,8 @@
 """System C, published without labels, written out as its authors did, beside the recipe
-`mask-probe`: torch.nn.Linear, autograd, full batch, one layer after the other.
+`mask-probe`: torch.nn.Linear, autograd, full batch, one layer after the other. Its probe is
+compared in test_probe.py.
 
-In float64, because both are sensitive: at their rate of 0.03 the first steps jump, and roundings of
-float32 make a hundredth of the probe's loss within 40 steps.
+In float64, because at its rate of 0.03 the first steps jump, and roundings grow.
 """
 
 import pytest
@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torchvision.transforms.functional import gaussian_blur
 
-from ffteach import RECIPES, Digits, PublishedProbe, Split, features, train
+from ffteach import RECIPES, Digits, Split, features, train
 
-IMAGES, EPOCHS, PROBE_STEPS = 2000, 4, 20
+IMAGES, EPOCHS = 2000, 4
 
 
 class PublishedLayer(torch.nn.Linear):
@@ -70,16 +70,3 @@ def test_mask_probe_takes_the_steps_of_the_published_class(sample):
     )
     seen = features(ours, images, normalised=False)
     torch.testing.assert_close(seen, torch.cat(activities[1:], 1), rtol=1e-6, atol=1e-8)
-
-    start = PublishedProbe(steps=1, learning_rate=1e-12).fit(seen, labels)
-    linear = torch.nn.Linear(1000, 10, dtype=torch.float64)
-    with torch.no_grad():
-        linear.weight.copy_(start.weight), linear.bias.copy_(start.bias)
-    optimiser = torch.optim.Adam(linear.parameters(), lr=0.03)
-    for _ in range(PROBE_STEPS):
-        loss = F.cross_entropy(linear(seen), labels)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    probe = PublishedProbe(steps=PROBE_STEPS).fit(seen, labels)
-    assert probe.training_loss == pytest.approx(loss.item(), rel=1e-4)
