@@ -44,8 +44,29 @@ INDEXING = {
 }
 
 
+READING = {aten._local_scalar_dense.default, aten.nonzero.default}  # what has to wait for a GPU
+
+
 class DeviceMismatch(RuntimeError):
     """Two devices met in one operation."""
+
+
+class Waited(RuntimeError):
+    """The CPU waited for the device inside `no_waiting`."""
+
+
+@contextlib.contextmanager
+def no_waiting(device):
+    """Raise where the CPU would wait for `device`, a real one or the stand-in, inside the block."""
+    if torch.device(device).type == NAME:
+        with mock.patch.object(_Everywhere, "waiting", False):
+            yield
+        return
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
 
 
 @contextlib.contextmanager
@@ -64,8 +85,15 @@ def active():
 
 
 @contextlib.contextmanager
-def default():
-    """Make the device torch's default one inside the block; yields it."""
+def default(device=NAME):
+    """Make the device torch's default one inside the block; yields it. device: a real one, too."""
+    if torch.device(device).type != NAME:
+        torch.set_default_device(device)
+        try:
+            yield torch.device(device)
+        finally:
+            torch.set_default_device(None)
+        return
     _install()
     here = torch.device(NAME, 0)
     patches = (
@@ -101,15 +129,16 @@ class _Constructors(TorchFunctionMode):
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         wanted, generator = kwargs.get("device"), kwargs.get("generator")
-        if generator is not None and func not in _device_constructors():
-            _check_generator(generator, on_device=any(isinstance(arg, GPUTensor) for arg in args))
-        if func not in _device_constructors() or not (
-            self.default if wanted is None else torch.device(wanted).type == NAME
-        ):
-            return func(*args, **kwargs)
+        makes = func in _device_constructors()
+        here = self.default if wanted is None else torch.device(wanted).type == NAME
         if generator is not None:
-            _check_generator(generator, on_device=True)
-        return func(*args, **{**kwargs, "device": "cpu"}).to(torch.device(NAME, 0))
+            ours = any(isinstance(arg, GPUTensor) for arg in args)
+            _check_generator(generator, on_device=here if makes else ours)
+        if not (makes and here):
+            return func(*args, **kwargs)
+        with torch._C.DisableTorchFunction():  # a mode around this one would judge it again
+            made = func(*args, **{**kwargs, "device": "cpu"})
+        return made.to(torch.device(NAME, 0))
 
 
 def _check_generator(generator, on_device):
@@ -181,6 +210,8 @@ class GPUTensor(torch.Tensor):
 class _Everywhere(TorchDispatchMode):
     """Catches what makes a new tensor on the device, where no argument is one yet."""
 
+    waiting = True  # may the CPU wait for the device?
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         return _run(func, args, kwargs or {})
 
@@ -199,6 +230,10 @@ def _run(func, args, kwargs):
         plain_kwargs["device"] = torch.device("cpu")
     if plain_kwargs.get("pin_memory"):
         plain_kwargs["pin_memory"] = False
+    back = func is aten._to_copy.default and device is not None and not to_ours
+    back |= func is aten.copy_.default and not isinstance(args[0], GPUTensor)
+    if ours and not _Everywhere.waiting and (back or func in READING):
+        raise Waited(f"{func} waits for {NAME}:0")
     result = func(*plain_args, **plain_kwargs)
     if func is aten._to_copy.default:
         return GPUTensor(result) if to_ours or (device is None and ours) else result

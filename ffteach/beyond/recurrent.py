@@ -21,6 +21,7 @@ from ..checks import (
     found,
 )
 from ..data import Digits, Split
+from ..device import generator_device
 from ..layers import LOSSES, goodness
 from ..negatives import draw_hard_labels, draw_wrong_labels
 from ..recipe import Recipe
@@ -62,7 +63,8 @@ class RecurrentLayer(nn.Module):
     def __init__(self, below, units, above, *, generator=None):
         super().__init__()
         for name, width in (("up", below), ("down", above)):
-            start = torch.randn(units, width, generator=generator, device="cpu") / math.sqrt(width)
+            where = generator_device(generator)
+            start = torch.randn(units, width, generator=generator, device=where) / math.sqrt(width)
             setattr(self, name, nn.Parameter(start.to(torch.get_default_device())))
         self.bias = nn.Parameter(torch.zeros(units))
 

@@ -20,6 +20,7 @@ from ..checks import (
     check_threshold,
     found,
 )
+from ..device import generator_device, sent
 from ..layers import FFLayer, Rows, goodness
 from ..optimisers import LayerOptimiser
 from ..recipe import Recipe
@@ -142,9 +143,10 @@ class SequenceNet(nn.Module):
 def draw(logits, *, generator=None):
     """Draw a symbol for each row from its softmax: `(N, 30)` -> int64 `(N,)`.
 
-    The generator draws on the CPU: the same on every device.
+    The numbers are drawn where the generator is, by default on the CPU.
     """
-    chance = torch.rand(len(logits), 1, generator=generator, device="cpu").to(logits.device)
+    where = generator_device(generator)
+    chance = sent(torch.rand(len(logits), 1, generator=generator, device=where), logits.device)
     below = logits.softmax(dim=1).cumsum(dim=1) < chance.to(logits.dtype)
     return below.sum(dim=1).clamp(max=len(SYMBOLS) - 1)
 

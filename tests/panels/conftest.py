@@ -1,7 +1,7 @@
 """Fixtures of the panels' tests."""
 
 import pytest
-from few_digits import _few, digits, few, gpu, make_net, sample  # noqa: F401
+from few_digits import _few, digits, few, gpu, make_net, no_gpu_unasked, sample  # noqa: F401
 
 
 @pytest.fixture

@@ -510,3 +510,9 @@ def test_a_last_batch_of_one_image_is_refused_before_training(few):
     with pytest.raises(ValueError, match="batch_size=50 leaves one of 51 images alone"):
         train(HYBRIDS.network(), few.take(slice(51)), HYBRIDS)
     assert next(train(HYBRIDS.network(), few.take(slice(52)), HYBRIDS.but(batch_size=50))).step == 1
+
+
+@MASKS
+def test_masks_are_the_same_on_a_gpu(gpu, draw):
+    here, there = draw(20, generator=seeded(3)), draw(20, generator=seeded(3), device=gpu)
+    assert there.device == gpu and (there.cpu() == here).float().mean() > 0.999  # but for rounding

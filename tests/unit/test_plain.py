@@ -63,7 +63,7 @@ def test_two_epochs_on_the_sample_reach_the_packages_accuracy(sample):
 
 
 def test_it_runs_on_a_gpu(gpu, few):
-    with fakegpu.default() as device:
+    with fakegpu.default(gpu) as device:
         layers = [plain.Layer(784, 20), plain.Layer(20, 10)]
         plain.step(layers, few.images.to(device), few.labels.to(device))
         answers = plain.predict(layers, few.images.to(device))

@@ -409,7 +409,7 @@ def test_features_and_probes_work_on_another_device(gpu, few, make_net, make):
     fitted = make().fit(seen, labels)
     assert {
         part.device.type for part in (seen, fitted.weight, fitted.bias, fitted.predict(seen))
-    } == {"fakegpu"}
+    } == {gpu.type}
     torch.testing.assert_close(fitted.training_loss, wanted.training_loss, rtol=1e-3, atol=0)
     assert abs(fitted.error(seen, labels) - wanted.error(seen.cpu(), few.labels)) < 0.02
 
@@ -424,7 +424,7 @@ def test_mixed_devices_are_refused_by_name(gpu, few, make_net):
         lambda: fitted.error(few.images, labels),
         lambda: fitted.predict(images),
     ):
-        with pytest.raises(ValueError, match=r"(on cpu.*on fakegpu:0|on fakegpu:0.*on cpu)"):
+        with pytest.raises(ValueError, match=rf"(on cpu.*on {gpu.type}:0|on {gpu.type}:0.*on cpu)"):
             call()
 
 
