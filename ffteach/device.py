@@ -93,6 +93,17 @@ def generator_device(generator, default="cpu"):
     return torch.device(default) if generator is None else generator.device
 
 
+def sent(numbers, device):
+    """Return `numbers` on `device`; from the CPU to CUDA without waiting for work under way there.
+
+    >>> sent(torch.ones(2), "cpu").tolist()
+    [1.0, 1.0]
+    """
+    if numbers.device.type == "cpu" and torch.device(device).type == "cuda":
+        numbers = numbers.pin_memory()  # only from there a copy goes beside other work
+    return numbers.to(device, non_blocking=True)
+
+
 def seeded(seed):
     """Return a new `torch.Generator` on torch's default device with this seed, a whole number.
 

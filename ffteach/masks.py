@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from .checks import check_counts, check_images, check_positive, finite, found
-from .device import generator_device
+from .device import choose_device, generator_device, sent
 
 HINTON_KERNEL = (0.25, 0.5, 0.25)  # paper section 3.2: a filter of this form, in both directions
 GAUSSIAN_BLURS = ((5, 7.0), (7, 14.0), (5, 7.0))  # system C: (kernel size, sigma in pixels) in turn
@@ -24,22 +24,23 @@ class MaskStages(NamedTuple):
     masks: torch.Tensor  # (n, size * size) of 0 and 1
 
 
-def blur_masks(n, *, size=28, blurs=8, padding="reflect", generator=None):
+def blur_masks(n, *, size=28, blurs=8, padding="reflect", generator=None, device=None):
     """Return `n` masks of 0 and 1, `(n, size * size)`: Hinton's random bits, blurred, above 1/2.
 
     blurs: how often [1/4, 1/2, 1/4] is applied in both directions; 0 = one-pixel noise. The
     correlation length grows as its square root; the paper gives no number, 8 is this project's
     choice. padding: "reflect" keeps half of the pixels at 1 everywhere; "circular" too, but
     opposite rims are neighbours; "zeros" pulls the rim to 0, a mistake kept as an exhibit.
-    Raises ValueError for n or size below 1 or blurs below 0.
+    device: see `choose_device`. Raises ValueError for n or size below 1 or blurs below 0.
 
     >>> blur_masks(3).shape
     torch.Size([3, 784])
     """
-    return blur_stages(n, size=size, blurs=blurs, padding=padding, generator=generator).masks
+    options = {"padding": padding, "generator": generator, "device": device}
+    return blur_stages(n, size=size, blurs=blurs, **options).masks
 
 
-def gaussian_masks(n, *, size=28, padding="reflect", generator=None):
+def gaussian_masks(n, *, size=28, padding="reflect", generator=None, device=None):
     """Return `n` masks of 0 and 1 as system C draws them, `(n, size * size)`.
 
     Uniform noise, three Gaussian blurs, above 1/2.
@@ -47,10 +48,11 @@ def gaussian_masks(n, *, size=28, padding="reflect", generator=None):
     >>> sorted(gaussian_masks(3).unique().tolist())
     [0.0, 1.0]
     """
-    return gaussian_stages(n, size=size, padding=padding, generator=generator).masks
+    options = {"padding": padding, "generator": generator, "device": device}
+    return gaussian_stages(n, size=size, **options).masks
 
 
-def blur_stages(n, *, size=28, blurs=8, padding="reflect", cut=0.5, generator=None):
+def blur_stages(n, *, size=28, blurs=8, padding="reflect", cut=0.5, generator=None, device=None):
     """Return the `MaskStages` of `blur_masks`, 1 where the blurred bits are above `cut` (0..1).
 
     >>> [tuple(stage.shape) for stage in blur_stages(2, size=8)]
@@ -60,11 +62,19 @@ def blur_stages(n, *, size=28, blurs=8, padding="reflect", cut=0.5, generator=No
     _check_cut(cut)
     where = generator_device(generator)
     bits = torch.randint(0, 2, (n, size, size), generator=generator, device=where)
-    return _stages(bits.to(torch.get_default_dtype()), [HINTON_KERNEL] * blurs, padding, cut)
+    noise = sent(bits.to(torch.get_default_dtype()), _place(device))
+    return _stages(noise, [HINTON_KERNEL] * blurs, padding, cut)
 
 
 def gaussian_stages(
-    n, *, size=28, gaussians=GAUSSIAN_BLURS, padding="reflect", cut=0.5, generator=None
+    n,
+    *,
+    size=28,
+    gaussians=GAUSSIAN_BLURS,
+    padding="reflect",
+    cut=0.5,
+    generator=None,
+    device=None,
 ):
     """Return the `MaskStages` of `gaussian_masks` for any `gaussians` and any `cut` (0..1).
 
@@ -78,11 +88,16 @@ def gaussian_stages(
     _check_cut(cut)
     where = generator_device(generator)
     noise = torch.rand((n, size, size), generator=generator, device=where)
-    return _stages(noise, [gaussian_kernel(*settings) for settings in gaussians], padding, cut)
+    kernels = [gaussian_kernel(*settings) for settings in gaussians]
+    return _stages(sent(noise, _place(device)), kernels, padding, cut)
+
+
+def _place(device):
+    """Where to make masks; a `torch.device` was looked at before."""
+    return device if isinstance(device, torch.device) else choose_device(device)
 
 
 def _stages(noise, kernels, padding, cut):
-    noise = noise.to(torch.get_default_device())
     blurred = blur(noise, kernels, padding)
     return MaskStages(noise, blurred, (blurred > cut).to(noise).flatten(1))
 
@@ -111,17 +126,18 @@ def blur(noise, kernels, padding="reflect"):
     >>> blur(torch.ones(1, 5, 5), [HINTON_KERNEL]).mean().item()
     1.0
     """
-    matrix = _blurs_in_one(noise.shape[-1], tuple(map(tuple, kernels)), padding).to(noise)
+    kernels = tuple(map(tuple, kernels))
+    matrix = _blurs_in_one(noise.shape[-1], kernels, padding, noise.dtype, noise.device)
     return matrix @ noise @ matrix.T
 
 
 @functools.cache  # a training asks for the same blurs with every batch
-def _blurs_in_one(size, kernels, padding):
-    """The product of the blurs' matrices, the first one rightmost: `(size, size)` float64."""
+def _blurs_in_one(size, kernels, padding, dtype, device):
+    """The product of the blurs' matrices, the first one rightmost: `(size, size)`."""
     matrix = torch.eye(size, dtype=torch.float64, device="cpu")
     for kernel in kernels:
         matrix = blur_matrix(size, kernel, padding) @ matrix
-    return matrix
+    return matrix.to(device, dtype)
 
 
 def blur_matrix(size, kernel, padding="reflect"):
@@ -210,7 +226,7 @@ def blends(images, *, generator=None):
 
 def mix(images, masks, *, generator):
     """Mix as `hybrids` does, without looking at the images."""
-    others = images[other_positions(len(images), generator=generator).to(images.device)]
+    others = images[sent(other_positions(len(images), generator=generator), images.device)]
     return torch.lerp(others, images, masks.to(images))
 
 

@@ -15,7 +15,7 @@ from .checks import (
     check_table,
     finite,
 )
-from .device import generator_device
+from .device import generator_device, sent
 
 
 def overlay_label(images, labels, strength=1.0):
@@ -102,7 +102,8 @@ def draw_hard_labels(goodness_per_label, labels, hardness, *, generator):
     scores = (goodness_per_label * hardness).nan_to_num()
     scores = scores.scatter(1, labels.unsqueeze(1), -torch.inf)
     device = generator_device(generator, labels.device)
-    uniform = torch.rand(scores.shape, generator=generator, device=device).to(scores.device)
+    uniform = torch.rand(scores.shape, generator=generator, device=device)
+    uniform = sent(uniform, scores.device)
     gumbel = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
     return (scores + gumbel).argmax(dim=1)  # scores + Gumbel noise: a sample of their softmax
 
@@ -111,4 +112,4 @@ def _whole_numbers(low, high, labels, generator):
     """Random whole numbers from low to high - 1, one for each label."""
     device = generator_device(generator, labels.device)
     numbers = torch.randint(low, high, labels.shape, generator=generator, device=device)
-    return numbers.to(labels.device)
+    return sent(numbers, labels.device)

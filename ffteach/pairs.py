@@ -12,9 +12,10 @@ from typing import NamedTuple
 import torch
 
 from .checks import check_labels
+from .device import sent
 from .head import head_inputs
 from .layers import Rows
-from .masks import blends, blur_masks, gaussian_masks, mix
+from .masks import blur_masks, gaussian_masks, mix
 from .negatives import draw_hard_labels, draw_labels_of_other_images, draw_wrong_labels
 from .overlay import LabelledPairs, SharedOverlay, split_overlay
 from .shifts import randomly_shifted
@@ -104,8 +105,9 @@ class HybridPairs:
 
     def _hybrids(self, images, *, generator):
         if self.recipe.mask == "blend":
-            return blends(images, generator=generator)
-        options = {"size": math.isqrt(images.shape[1]), "generator": generator}
+            return mix(images, torch.full_like(images, 0.5), generator=generator)
+        size, device = math.isqrt(images.shape[1]), images.device
+        options = {"size": size, "generator": generator, "device": device}
         if self.recipe.mask == "gaussian":
             masks = gaussian_masks(len(images), **options)
         else:
@@ -126,7 +128,7 @@ def disturb(images, recipe, *, generator):
     if recipe.pixel_dropout:
         seen = torch.empty(images.shape, device=generator.device)
         seen.bernoulli_(1 - recipe.pixel_dropout, generator=generator)
-        images = images * seen.to(images)
+        images = images * sent(seen, images.device).to(images.dtype)
     return images
 
 

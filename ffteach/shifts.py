@@ -5,6 +5,8 @@ import math
 
 import torch
 
+from .device import sent
+
 LARGEST_REACH = 5  # of predictions: (2 x 5 + 1)^2 = 121 copies of each image
 
 
@@ -41,8 +43,9 @@ def randomly_shifted(images, reach, *, each=False, generator=None):
     if not each:
         return moved(images, *torch.randint(-reach, reach + 1, (2,), **options).tolist())
     size = math.isqrt(images.shape[1])
-    down, right = torch.randint(-reach, reach + 1, (2, len(images), 1), **options)
+    moves = torch.randint(-reach, reach + 1, (2, len(images), 1), **options)
+    down, right = sent(moves, images.device)
     place = torch.arange(size, device=down.device)
     top, left = (place - down) % size, (place - right) % size  # (n, size): where a pixel comes from
     source = (top * size).unsqueeze(2) + left.unsqueeze(1)  # (n, size, size)
-    return images.gather(1, source.flatten(1).to(images.device))
+    return images.gather(1, source.flatten(1))

@@ -21,7 +21,7 @@ from .checks import (
     whole,
 )
 from .data import Digits, Split
-from .device import matrix_dtype
+from .device import matrix_dtype, sent
 from .head import LEARNING_RATE as HEAD_RATE
 from .head import head_gradient, head_optimiser
 from .inference import error_rate
@@ -34,6 +34,7 @@ from .schedule import Schedule
 
 # Within one step so many images at a time: their activities stay in the cache, the sum is the same.
 IMAGES_A_CHUNK = 1000
+GPU_CHUNK = 10_000  # there every operation costs its launch; only where no part draws numbers
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class Training:
         self._check_before_a_step()
         step, former, layers = schedule.step, self.generator.get_state(), schedule.active_layers
         try:
-            order = schedule.next_order(self.generator).to(self.net.device)
+            order = sent(schedule.next_order(self.generator), self.net.device)
             batch = schedule.next_batch(order)
             stats, peer_means = self._gradients(batch, layers)
             rate = self.learning_rate * schedule.rate_factor()
@@ -242,7 +243,7 @@ class Training:
         loss_and_slopes = LOSSES[self.recipe.loss].and_slopes
         stats = torch.zeros(3, len(active), device=self.net.device)
         peer_means, strength = dict(self._peer_means), self.recipe.peer_normalisation
-        parts = batch.chunk(math.ceil(len(batch) / IMAGES_A_CHUNK))
+        parts = batch.chunk(math.ceil(len(batch) / self._chunk))
         for number, part in enumerate(parts):
             beta = int(number > 0)  # add to the gradient of the parts before
             share = len(part) / len(batch)  # the loss is a mean over images, so parts simply add up
@@ -266,6 +267,11 @@ class Training:
                 labels = self.train_split.labels[part]
                 head_gradient(self.net.head, first.seen, labels, share=share, beta=beta)
         return stats, peer_means
+
+    @property
+    def _chunk(self):
+        on_cpu = self.net.device.type == "cpu"
+        return IMAGES_A_CHUNK if on_cpu or self.pairs.fixed is None else GPU_CHUNK
 
     def _first_inputs(self, part):
         """The `Batch` of the images at `part` as the lowest layer that is looked at takes it."""
@@ -358,7 +364,7 @@ class Training:
         if self.pairs.fixed is None or self.recipe.disturbed:
             return None
         positions, parts = torch.arange(self.schedule.images, device=self.net.device), []
-        for part in positions.split(IMAGES_A_CHUNK):
+        for part in positions.split(self._chunk):
             inputs = self._first_inputs(part).inputs
             *_, (index, _, h, g) = self._activities(inputs, upto=self.phase)
             factor = self.net.layers[index].row_factor(g, h.shape[1])  # all layers have one scale

@@ -19,12 +19,14 @@ def parsed():
     parser.add_argument("--epochs", type=int, default=1000, help="of each layer")
     parser.add_argument("--steps", type=int, nargs="+", default=[2000, 10_000])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto")
     return parser.parse_args()
 
 
 def main(choice):
     recipe = ffteach.RECIPES["mask-probe"].but(epochs=choice.epochs)
-    data = recipe.load_data("sample" if choice.sample else "full", seed=choice.seed)
+    which = "sample" if choice.sample else "full"
+    data = recipe.load_data(which, seed=choice.seed, device=choice.device)
     net = recipe.network(seed=choice.seed, device=data.train.images.device)
     see = lambda images: ffteach.features(net, images, normalised=False)
     report("raw pixels", lambda images: images, data, choice.steps)
