@@ -1,5 +1,6 @@
 """Every lesson runs from top to bottom in a real JupyterLab, and then its panels are used."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -85,6 +86,30 @@ def test_lesson_runs_in_the_browser(browser, server, lessons, name):
         )
         for panel in panels:
             use(panel)
+        assert lesson.problems() == []
+
+
+def test_from_the_opened_lesson_to_a_trained_network_by_keyboard_alone(browser, server, lessons):
+    name = "00_start_here.ipynb"
+    sources = [cell.source for cell in nbformat.read(NOTEBOOKS / name, 4).cells]
+    cell = next(number for number, source in enumerate(sources) if "TrainingLab(" in source)
+    with NotebookPage(browser, server, f"{lessons}/{name}") as lesson:
+        keyboard, lab = lesson.page.keyboard, PanelPage(lesson, cell)
+        for _ in range(cell + 1):
+            keyboard.press("Shift+Enter")
+        wait_for(lambda: lab.shown, what="the panel")
+        lesson.wait_idle()
+        keyboard.press("ArrowUp")  # the cell with the panel
+        on_train = "() => document.activeElement.classList.contains('ff-train')"
+        for _ in range(5):
+            keyboard.press("Tab")
+            if lesson.page.evaluate(on_train):
+                break
+        keyboard.press("Enter")
+        wait_for(lambda: lab.part("ff-train").inner_text(), "Pause".__eq__, what="a training")
+        wait_for(lambda: lab.part("ff-train").inner_text(), "Train".__eq__, what="its end")
+        assert "Epoch 10 of 10" in lab.status, lab.status
+        assert int(re.search(r"accuracy (\d+)", lab.status)[1]) > 80, lab.status
         assert lesson.problems() == []
 
 
