@@ -47,6 +47,16 @@ PAPER_SUPERVISED = dict(
     precision="bfloat16",
 )
 
+PAPER_UNSUPERVISED = dict(
+    widths=(784, 2000, 2000, 2000),
+    negatives="hybrids",
+    shift=2,
+    shift_each=True,
+    epochs=30,
+    precision="bfloat16",
+    **OFFICIAL_RULE | dict(temperature=5e-4),
+)
+
 
 def no_recipe(name):
     """Return what is said of a recipe's name that is not known."""
@@ -162,13 +172,15 @@ RECIPES = Recipes(
             name="paper-unsupervised",
             about="all of MNIST without labels, towards the paper's 1.37 %: fresh hybrids of "
             "shifted images by the official rule; then a linear probe. Half an hour or more",
-            widths=(784, 2000, 2000, 2000),
-            negatives="hybrids",
-            shift=2,
-            shift_each=True,
-            epochs=30,
-            precision="bfloat16",
-            **OFFICIAL_RULE | dict(temperature=5e-4),
+            **PAPER_UNSUPERVISED,
+        ),
+        Recipe(
+            name="image-pairs",
+            about="the same with two digits laid over each other as negatives (self-contrastive "
+            "Forward-Forward); the probe reads all layers",
+            **PAPER_UNSUPERVISED,
+            mask="blend",
+            probe_layers=(0, 1, 2),
         ),
         Recipe(
             name="official",
