@@ -99,7 +99,10 @@ def sent(numbers, device):
     >>> sent(torch.ones(2), "cpu").tolist()
     [1.0, 1.0]
     """
-    if numbers.device.type == "cpu" and torch.device(device).type == "cuda":
+    device = torch.device(device)
+    if numbers.device.type != "cpu" or device.type == "cpu":
+        return numbers.to(device)
+    if device.type == "cuda":
         numbers = numbers.pin_memory()  # only from there a copy goes beside other work
     return numbers.to(device, non_blocking=True)
 

@@ -43,7 +43,7 @@ def blur_masks(n, *, size=28, blurs=8, padding="reflect", generator=None, device
 def gaussian_masks(n, *, size=28, padding="reflect", generator=None, device=None):
     """Return `n` masks of 0 and 1 as system C draws them, `(n, size * size)`.
 
-    Uniform noise, three Gaussian blurs, above 1/2.
+    Uniform noise, three Gaussian blurs, above 1/2. device: see `choose_device`.
 
     >>> sorted(gaussian_masks(3).unique().tolist())
     [0.0, 1.0]
@@ -54,6 +54,8 @@ def gaussian_masks(n, *, size=28, padding="reflect", generator=None, device=None
 
 def blur_stages(n, *, size=28, blurs=8, padding="reflect", cut=0.5, generator=None, device=None):
     """Return the `MaskStages` of `blur_masks`, 1 where the blurred bits are above `cut` (0..1).
+
+    device: see `choose_device`.
 
     >>> [tuple(stage.shape) for stage in blur_stages(2, size=8)]
     [(2, 8, 8), (2, 8, 8), (2, 64)]
@@ -78,7 +80,8 @@ def gaussian_stages(
 ):
     """Return the `MaskStages` of `gaussian_masks` for any `gaussians` and any `cut` (0..1).
 
-    gaussians: pairs (kernel size in pixels, sigma in pixels), applied one after the other.
+    gaussians: pairs (kernel size in pixels, sigma in pixels), applied one after the other. device:
+    see `choose_device`.
 
     >>> gaussian_stages(1, gaussians=((3, 1.0),)).noise.shape
     torch.Size([1, 28, 28])
@@ -93,8 +96,14 @@ def gaussian_stages(
 
 
 def _place(device):
-    """Where to make masks; a `torch.device` was looked at before."""
-    return device if isinstance(device, torch.device) else choose_device(device)
+    if device is None:
+        return torch.get_default_device()
+    return _usable(device) if isinstance(device, torch.device) else choose_device(device)
+
+
+@functools.cache  # a training asks with every batch, and to try a GPU takes time
+def _usable(device):
+    return choose_device(device)
 
 
 def _stages(noise, kernels, padding, cut):
@@ -198,7 +207,7 @@ def hybrids(images, masks=None, *, generator=None):
                 f"images have {images.shape[1]} pixels, which is no square: "
                 f"give masks of shape {tuple(images.shape)}"
             )
-        masks = blur_masks(len(images), size=size, generator=generator)
+        masks = blur_masks(len(images), size=size, generator=generator, device=images.device)
     if not isinstance(masks, torch.Tensor):
         raise TypeError(f"masks are {found(masks)}, expected a tensor: use torch.as_tensor(masks)")
     if masks.shape != images.shape:

@@ -32,9 +32,9 @@ from .peer import peer_push
 from .recipe import Recipe
 from .schedule import Schedule
 
-# Within one step so many images at a time: their activities stay in the cache, the sum is the same.
-IMAGES_A_CHUNK = 1000
-GPU_CHUNK = 10_000  # there every operation costs its launch; only where no part draws numbers
+# Within one step so many images at a time: their activities stay in the cache. On a GPU, where each
+# operation costs its launch, more, unless parts show in the result: numbers drawn, peers' means.
+IMAGES_A_CHUNK, GPU_CHUNK = 1000, 10_000
 
 
 @dataclass(frozen=True)
@@ -270,8 +270,11 @@ class Training:
 
     @property
     def _chunk(self):
-        on_cpu = self.net.device.type == "cpu"
-        return IMAGES_A_CHUNK if on_cpu or self.pairs.fixed is None else GPU_CHUNK
+        """Images in each part of a batch."""
+        recipe = self.recipe
+        drawn = self.pairs.fixed is None or recipe.disturbed
+        shows = drawn or recipe.peer_normalisation
+        return IMAGES_A_CHUNK if shows or self.net.device.type == "cpu" else GPU_CHUNK
 
     def _first_inputs(self, part):
         """The `Batch` of the images at `part` as the lowest layer that is looked at takes it."""

@@ -19,7 +19,7 @@ def parsed():
     parser.add_argument("--epochs", type=int, default=1000, help="of each layer")
     parser.add_argument("--steps", type=int, nargs="+", default=[2000, 10_000])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="auto")
+    parser.add_argument("--device", default="auto", help="such as cpu; auto takes a GPU if any")
     return parser.parse_args()
 
 

@@ -44,7 +44,14 @@ INDEXING = {
 }
 
 
-READING = {aten._local_scalar_dense.default, aten.nonzero.default}  # what has to wait for a GPU
+READING = {  # what has to wait for a GPU
+    aten._local_scalar_dense.default,
+    aten.nonzero.default,
+    aten.masked_select.default,
+    aten.equal.default,
+    aten._unique2.default,
+    aten.repeat_interleave.Tensor,
+}
 
 
 class DeviceMismatch(RuntimeError):
@@ -138,7 +145,7 @@ class _Constructors(TorchFunctionMode):
             return func(*args, **kwargs)
         with torch._C.DisableTorchFunction():  # a mode around this one would judge it again
             made = func(*args, **{**kwargs, "device": "cpu"})
-        return made.to(torch.device(NAME, 0))
+        return made.to(torch.device(NAME, 0), non_blocking=True)
 
 
 def _check_generator(generator, on_device):
@@ -230,9 +237,7 @@ def _run(func, args, kwargs):
         plain_kwargs["device"] = torch.device("cpu")
     if plain_kwargs.get("pin_memory"):
         plain_kwargs["pin_memory"] = False
-    back = func is aten._to_copy.default and device is not None and not to_ours
-    back |= func is aten.copy_.default and not isinstance(args[0], GPUTensor)
-    if ours and not _Everywhere.waiting and (back or func in READING):
+    if not _Everywhere.waiting and _waits(func, args, kwargs, to_ours, ours):
         raise Waited(f"{func} waits for {NAME}:0")
     result = func(*plain_args, **plain_kwargs)
     if func is aten._to_copy.default:
@@ -249,6 +254,20 @@ def _run(func, args, kwargs):
         lambda tensor: wrappers[id(tensor)] if id(tensor) in wrappers else GPUTensor(tensor),
         result,
     )
+
+
+def _waits(func, args, kwargs, to_ours, ours):
+    """Would the CPU wait for a GPU in this operation?"""
+    if func is aten._to_copy.default:
+        crosses = "device" in kwargs and to_ours != bool(ours)
+        return crosses and not kwargs.get("non_blocking")
+    if func is aten.copy_.default:
+        crosses = len({isinstance(tensor, GPUTensor) for tensor in args[:2]}) == 2
+        return crosses and not (args[2:] or kwargs.get("non_blocking"))
+    if func in INDEXING:
+        bits = [part for part in args[1] if part is not None and part.dtype == torch.bool]
+        return bool(ours and bits)
+    return bool(ours) and func in READING
 
 
 def _check(func, args, others):

@@ -162,7 +162,9 @@ class FieldLab(Panel):
         return alt, in_columns(shown)
 
     def _hybrids(self, images, *, generator):
-        masks = blur_masks(len(images), blurs=self.blurs.value, generator=generator)
+        masks = blur_masks(
+            len(images), blurs=self.blurs.value, generator=generator, device=images.device
+        )
         return hybrids(images, masks, generator=generator)
 
     def _pull(self, strength):

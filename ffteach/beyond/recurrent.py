@@ -21,7 +21,7 @@ from ..checks import (
     found,
 )
 from ..data import Digits, Split
-from ..device import generator_device
+from ..device import generator_device, sent
 from ..layers import LOSSES, goodness
 from ..negatives import draw_hard_labels, draw_wrong_labels
 from ..recipe import Recipe
@@ -62,8 +62,8 @@ class RecurrentLayer(nn.Module):
 
     def __init__(self, below, units, above, *, generator=None):
         super().__init__()
+        where = generator_device(generator)
         for name, width in (("up", below), ("down", above)):
-            where = generator_device(generator)
             start = torch.randn(units, width, generator=generator, device=where) / math.sqrt(width)
             setattr(self, name, nn.Parameter(start.to(torch.get_default_device())))
         self.bias = nn.Parameter(torch.zeros(units))
@@ -223,7 +223,7 @@ class RecurrentTraining(LayerTraining):
     def _gradients(self, batch):
         """Write all gradients of one batch: those of the steps of the video, added up."""
         net, loss_and_slopes = self.net, LOSSES[self.recipe.loss].and_slopes
-        batch = batch.to(self.split.images.device)
+        batch = sent(batch, self.split.images.device)
         images, labels = self.split.images[batch], self.split.labels[batch]
         seen = net.look(images)
         h = net.begin(seen)

@@ -246,7 +246,7 @@ class SequenceTraining(LayerTraining):
     def _gradients(self, batch):
         """Write the gradients of the windows at these positions; those of one side while apart."""
         net, stats, moving, sides = self.net, self._stats.clone(), [], []
-        batch = self.windows[batch.to(self.windows.device)]
+        batch = self.windows[sent(batch, self.windows.device)]
         asleep = self.negatives is not None and (self.phase == 1 or not self.awake)
         logits = None
         if self.awake or self.negatives == "teacher":
@@ -285,13 +285,13 @@ class SequenceTraining(LayerTraining):
             starts = torch.randint(
                 len(self.windows), (count,), generator=self.generator, device="cpu"
             )
-            starts = self.windows[starts.to(batch.device), :-1]
+            starts = self.windows[sent(starts, batch.device), :-1]
             texts = dream(self.net, starts, self.length, generator=self.generator)
             drawn, dreams = 0, texts[:, 1:].unfold(1, WINDOW, 1).flatten(0, 1)
         self._dreams = drawn + len(batch), dreams
         order = torch.randperm(len(dreams), generator=self.generator, device="cpu")
         chosen = order[: len(batch)]
-        return dreams[chosen.to(batch.device)]
+        return dreams[sent(chosen, batch.device)]
 
 
 def check_codes(codes, dimensions, least):

@@ -176,8 +176,8 @@ RECIPES = Recipes(
         ),
         Recipe(
             name="image-pairs",
-            about="the same with two digits laid over each other as negatives (self-contrastive "
-            "Forward-Forward); the probe reads all layers",
+            about="paper-unsupervised with two digits laid over each other as negatives, as in "
+            "self-contrastive Forward-Forward; the probe reads all layers. Half an hour or more",
             **PAPER_UNSUPERVISED,
             mask="blend",
             probe_layers=(0, 1, 2),

@@ -105,6 +105,8 @@ def test_from_the_opened_lesson_to_a_trained_network_by_keyboard_alone(browser, 
             keyboard.press("Tab")
             if lesson.page.evaluate(on_train):
                 break
+        else:
+            pytest.fail("Tab never reached Train")
         keyboard.press("Enter")
         wait_for(lambda: lab.part("ff-train").inner_text(), "Pause".__eq__, what="a training")
         wait_for(lambda: lab.part("ff-train").inner_text(), "Train".__eq__, what="its end")

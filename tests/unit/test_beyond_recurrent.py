@@ -2,6 +2,7 @@
 
 import signal
 
+import fakegpu
 import pytest
 import torch
 from few_digits import rounding
@@ -221,6 +222,13 @@ def test_the_same_on_a_gpu(few, gpu):
         numbers.append((next(run).stats.cpu(), goodness_of_labels(net, split.images).cpu()))
     for mine, theirs in zip(*numbers):
         torch.testing.assert_close(mine, theirs, **rounding(gpu))
+
+
+def test_no_step_waits_for_the_gpu(few, gpu):
+    run = RecurrentTraining(made().to(gpu), few.to(gpu), SMALL.but(batch_size=20))
+    next(run)
+    with fakegpu.no_waiting(gpu):
+        next(run)
 
 
 REFUSED = {

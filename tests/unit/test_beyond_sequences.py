@@ -4,6 +4,7 @@ import signal
 import tomllib
 from pathlib import Path
 
+import fakegpu
 import pytest
 import torch
 import torch.nn.functional as F
@@ -244,6 +245,15 @@ def test_ctrl_c_leaves_a_step_taken_whole_or_not_at_all(monkeypatch):
         left.finish()
     for mine, theirs in zip(run.net.parameters(), whole.net.parameters()):
         assert torch.equal(mine, theirs)
+
+
+@pytest.mark.parametrize("negatives", [None, "teacher", "dream"])
+def test_no_step_waits_for_the_gpu(gpu, negatives):
+    recipe = SMALL.but(batch_size=10)
+    run = SequenceTraining(made().to(gpu), TEXT.to(gpu), recipe, negatives=negatives)
+    next(run)
+    with fakegpu.no_waiting(gpu):
+        next(run)
 
 
 @pytest.mark.parametrize("negatives", [None, "teacher", "dream"])

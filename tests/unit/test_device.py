@@ -14,14 +14,17 @@ import ffteach
 from ffteach import (
     Recipe,
     Split,
+    blur_masks,
     choose_device,
     device,
     error_rate,
     goodness_per_label,
+    hybrids,
     overlay_label,
     predict,
     train,
 )
+from ffteach.shifts import randomly_shifted
 
 
 @pytest.fixture
@@ -186,6 +189,7 @@ def test_choosing_a_device_lowers_the_threads_to_the_usable_cores_and_never_rais
 
 
 def test_the_fake_gpu_refuses_to_mix_devices(gpu):
+    mixing = fakegpu.DeviceMismatch if gpu.type == fakegpu.NAME else RuntimeError
     here, there = torch.ones(3, 3), torch.ones(3, 3).to(gpu)
     assert (there @ there).device.type == gpu.type and (there * torch.tensor(2.0)).tolist() == [
         [2.0] * 3
@@ -197,7 +201,7 @@ def test_the_fake_gpu_refuses_to_mix_devices(gpu):
         lambda: here[there.long()],
         lambda: there.numpy(),
     ):
-        with pytest.raises((RuntimeError, TypeError)):
+        with pytest.raises((mixing, TypeError)):
             mix()
 
 
@@ -270,6 +274,50 @@ def test_no_step_waits_for_the_gpu(gpu, few, recipe):
             record = next(run)
         with pytest.raises(RuntimeError, match="wait|synchroniz"):
             print(record)
+
+
+FULL_BATCH = RECIPE.but(batch_size=None, fresh_negatives=False)
+
+
+@pytest.mark.parametrize(
+    "recipe, parts",
+    [
+        (FULL_BATCH, 4),
+        (FULL_BATCH.but(shift=1), 10),
+        (FULL_BATCH.but(peer_normalisation=0.03), 10),
+        (FULL_BATCH.but(fresh_negatives=True), 10),
+    ],
+)
+def test_a_gpu_takes_large_parts_of_a_batch_where_they_do_not_show(
+    gpu, few, recipe, parts, monkeypatch
+):
+    monkeypatch.setattr("ffteach.training.IMAGES_A_CHUNK", 20)
+    monkeypatch.setattr("ffteach.training.GPU_CHUNK", 50)
+    counts, weights = [], []
+    for place in ("cpu", gpu):
+        run = train(recipe.network(device=place), on(place, few), recipe)
+        taken, own = [], run._first_inputs
+        run._first_inputs = lambda part: (taken.append(len(part)), own(part))[1]
+        next(run)
+        counts.append(len(taken))
+        weights.append(run.net.layers[0].weight.detach().cpu())
+    assert counts == [10, parts]
+    torch.testing.assert_close(*weights, rtol=1e-3, atol=1e-4)
+
+
+def test_a_generator_on_the_gpu_serves_digits_on_the_cpu(gpu, few):
+    with fakegpu.default(gpu):
+        generator = ffteach.seeded(0)
+    assert generator.device.type == gpu.type
+    images, labels = few
+    for _ in range(20):
+        wrong = ffteach.wrong_labels(labels, generator=generator)
+        assert ((wrong - labels) % 10).min() > 0 and 0 <= wrong.min() <= wrong.max() <= 9
+        ink = hybrids(images, torch.zeros_like(images), generator=generator).sum(dim=1)
+        torch.testing.assert_close(ink.sort().values, images.sum(dim=1).sort().values)
+        moved = randomly_shifted(images, 2, each=True, generator=generator)
+        torch.testing.assert_close(moved.sum(dim=1), images.sum(dim=1))
+        assert blur_masks(3, generator=generator, device="cpu").unique().tolist() == [0, 1]
 
 
 def test_a_state_from_one_device_resumes_on_another(gpu, few, recipe):

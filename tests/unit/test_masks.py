@@ -515,6 +515,5 @@ def test_a_last_batch_of_one_image_is_refused_before_training(few):
 @MASKS
 def test_masks_are_the_same_on_a_gpu(gpu, draw):
     here, there = draw(20, generator=seeded(3)), draw(20, generator=seeded(3), device=gpu)
-    assert (
-        there.device.type == gpu.type and (there.cpu() == here).float().mean() > 0.999
-    )  # but for rounding
+    assert there.device.type == gpu.type
+    assert (there.cpu() == here).float().mean() > 0.999  # but for rounding
