@@ -272,7 +272,7 @@ class Training:
     def _chunk(self):
         """Images in each part of a batch."""
         recipe = self.recipe
-        drawn = self.pairs.fixed is None or recipe.disturbed
+        drawn = recipe.fresh_negatives or recipe.disturbed
         shows = drawn or recipe.peer_normalisation
         return IMAGES_A_CHUNK if shows or self.net.device.type == "cpu" else GPU_CHUNK
 
