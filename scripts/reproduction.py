@@ -51,9 +51,9 @@ CLAIMS = {
         Claim(
             PAPER + "3.1",
             "backpropagation, fully connected: about 1.4 %",
-            "not tried",
-            "On the sample of 10 000 digits lesson 05 trains both; all of MNIST by backpropagation "
-            "is not among the stored runs.",
+            "reproduced",
+            "Two layers of 1000, nothing chosen, one seed (`python scripts/backprop_full.py`).",
+            ours="1.43 %",
         ),
         Claim(
             PAPER + "3.2",
