@@ -164,8 +164,8 @@ CLAIMS = {
             "That is with the code as shown, 1 100 epochs and 2 000 probe steps. With the class's "
             "defaults, 1 000 and 10 000, it is 7.92 % (seed 0; 94.75 % in training). But the probe "
             "does not settle: after each of these ten thousand steps the same features have 7.3 to "
-            "11.8 % wrong (docs/trials.md). And its conclusion fails: by the same probe raw pixels "
-            "or the untrained network are better.",
+            "11.8 % wrong (docs/trials.md). And its conclusion fails: by the same probe the "
+            "untrained network is better by one point or more.",
             row="a published solution without labels: full batch, fixed hybrids, then a linear "
             "probe",
         ),
