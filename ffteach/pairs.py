@@ -104,11 +104,11 @@ class HybridPairs:
         return self.layer.rescale(images).to(self.dtype)
 
     def _hybrids(self, images, *, generator):
-        if self.recipe.mask == "blend":
-            return mix(images, torch.full_like(images, 0.5), generator=generator)
         size, device = math.isqrt(images.shape[1]), images.device
         options = {"size": size, "generator": generator, "device": device}
-        if self.recipe.mask == "gaussian":
+        if self.recipe.mask == "blend":  # as `blends`, which looks at the images
+            masks = torch.full_like(images, 0.5)
+        elif self.recipe.mask == "gaussian":
             masks = gaussian_masks(len(images), **options)
         else:
             masks = blur_masks(len(images), blurs=self.recipe.blurs, **options)
