@@ -52,8 +52,8 @@ CLAIMS = {
             PAPER + "3.1",
             "backpropagation, fully connected: about 1.4 %",
             "reproduced",
-            "Two layers of 1000, nothing chosen, one seed (`python scripts/backprop_full.py --seeds "
-            "1`).",
+            "Two layers of 1000, nothing chosen, one seed: `python scripts/backprop_full.py "
+            "--seeds 1`.",
             ours="1.43 %",
         ),
         Claim(
