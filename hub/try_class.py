@@ -63,6 +63,7 @@ class Hub:
 
     def __init__(self, folder):
         self.password, self.log = secrets.token_urlsafe(16), folder / "hub.log"
+        self.names = []  # of its students
         port, hub_port, api_port, git_port = (free_port() for _ in range(4))
         self.url, self.lessons = f"http://127.0.0.1:{port}", f"git://127.0.0.1:{git_port}/lessons"
         copy = ["git", "clone", "-q", "--bare", str(ROOT), str(folder / "git" / "lessons")]
@@ -113,6 +114,9 @@ class Hub:
                 process.wait(60)
                 continue
             os.killpg(process.pid, signal.SIGKILL)
+        left = lambda: [process for name in self.names for process in processes_of(name)]
+        # a kernel that was not told looks once a second whether its server is still there
+        wait_for(left, [].__eq__, seconds=10, what="the end of the last kernel")
 
     def link(self, lesson):
         """The link of nbgitpuller that a teacher hands out."""
@@ -126,6 +130,7 @@ class Student:
 
     def __init__(self, hub, name):
         self.hub, self.name, self.place = hub, name, f"{hub.url}/user/{name}"
+        hub.names.append(name)
         self.web = requests.Session()
 
     def log_in(self):
