@@ -10,7 +10,7 @@ import torch
 from .checks import CLASSES
 from .layers import Rows, goodness
 
-IMAGES_AT_ONCE = 256  # under ten labels each: bounds the memory
+IMAGES_AT_ONCE = 128  # under ten labels each: bounds the memory, and what the cache must hold
 
 
 def split_overlay(layer, images, strength):
@@ -52,8 +52,9 @@ class SharedOverlay:
         """Return the layer's goodness for each of the ten labels: `(N, 10)`."""
         starts = range(0, len(self.z_shared), IMAGES_AT_ONCE)
         parts = [slice(start, start + IMAGES_AT_ONCE) for start in starts]
-        tables = [goodness(self.activities_per_label(part)) for part in parts]  # (10, n) each
-        return torch.cat(tables, dim=1).t()
+        # goodness of activities that nobody else needs: squared in place, it is twice as fast
+        tables = [self.activities_per_label(part).square_().mean(dim=-1) for part in parts]
+        return torch.cat(tables, dim=1).t()  # (10, n) each
 
     def neutral_activities(self):
         """Return the layer's activities `(N, H)` with the neutral label: ten pixels at a tenth.

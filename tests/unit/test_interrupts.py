@@ -233,3 +233,24 @@ def test_where_torch_has_no_fused_kernel_the_steps_are_the_same(kind):
     for _ in range(3):
         one.step(0.1), other.step(0.1)
     torch.testing.assert_close(one.parameters[0], other.parameters[0])
+
+
+SLOW = torch.finfo(torch.float32).tiny  # numbers below it, but 0, are denormal
+
+
+@pytest.mark.parametrize("kind, of_torch", [("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)])
+def test_moments_of_weights_without_a_gradient_vanish_and_the_weights_are_torchs(kind, of_torch):
+    start = torch.tensor([0.5, -0.01, 0.0, 2.0])
+    ours = LayerOptimiser(kind, [torch.nn.Parameter(start.clone())])
+    theirs = torch.nn.Parameter(start.clone())
+    options = {"momentum": 0.9} if kind == "sgd" else {}
+    reference = of_torch([theirs], lr=0.01, fused=True, **options)
+    for number in range(1500):
+        lit = [1.0, 1.0, 0.0, 1.0] if number < 3 else [0.0, 0.0, 0.0, 1.0]
+        ours.parameters[0].grad = theirs.grad = torch.tensor(lit) * (1 + number % 7)
+        ours.step(0.01), reference.step()
+        assert torch.equal(ours.parameters[0], theirs), number
+    moment = {"adam": "exp_avg", "sgd": "momentum_buffer"}[kind]
+    kept, plain = ours.state[0][moment], reference.state[theirs][moment]
+    assert (kept[:3] == 0).all() and kept[3] == plain[3] != 0
+    assert (plain[:2] != 0).all() and (plain[:2] < SLOW).all()  # what would be slow

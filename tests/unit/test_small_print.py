@@ -77,6 +77,35 @@ def test_hidden_pixels_leave_the_others_as_they_are(inky):
     assert torch.equal(seen[kept], inky[kept]) and 0.57 < kept.float().mean() < 0.63
 
 
+def test_pixels_are_hidden_independently_of_each_other_and_of_those_of_the_next_image():
+    generator, ones = seeded(), torch.ones(250, 784)
+    seen = [disturb(ones, Recipe(pixel_dropout=0.2), generator=generator) for _ in range(60)]
+    seen = torch.stack(seen).double()
+    for share in (seen.mean(dim=(0, 1)), seen.mean(dim=(0, 2))):  # of each pixel, of each row
+        deviation = (0.2 * 0.8 * len(share) / seen.numel()) ** 0.5
+        assert (share - 0.8).abs().max() < 5 * deviation
+    rest = seen.flatten() - 0.8
+    for lag in (1, 2, 3, 4, 5, 8, 783, 784, 785, 4 * 784):
+        together = (rest[:-lag] * rest[lag:]).mean() / (0.2 * 0.8)
+        assert abs(together) < 5 / len(rest) ** 0.5, lag
+
+
+@pytest.mark.parametrize(
+    "hidden, share", [(1e-9, 0.0), (0.5, 0.5), (0.999, 0.999), (1 - 1e-9, 1.0)]
+)
+def test_hardly_any_and_nearly_all_pixels_can_be_hidden(hidden, share):
+    images = torch.ones(300, 784)
+    seen = disturb(images, Recipe(pixel_dropout=hidden), generator=seeded())
+    assert 1 - seen.mean().item() == pytest.approx(share, abs=3e-3)
+    assert set(seen.unique().tolist()) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("pixels", [25, 26, 27, 28])
+def test_pixels_are_hidden_whatever_their_number(pixels):
+    seen = disturb(torch.ones(1, pixels), Recipe(pixel_dropout=0.5), generator=seeded())
+    assert seen.shape == (1, pixels) and 0 < seen.mean() < 1
+
+
 def test_a_batch_moves_as_a_whole_or_each_image_by_itself(inky):
     same = inky[:1].expand(12, -1)
     together = disturb(same, Recipe(shift=2), generator=seeded())
