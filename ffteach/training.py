@@ -371,7 +371,7 @@ class Training:
             inputs = self._first_inputs(part).inputs
             *_, (index, _, h, g) = self._activities(inputs, upto=self.phase)
             factor = self.net.layers[index].row_factor(g, h.shape[1])  # all layers have one scale
-            parts.append((h * factor).unflatten(0, (2, -1)))
+            parts.append((h * factor).to(self.dtype).unflatten(0, (2, -1)))
         return torch.cat(parts, dim=1)  # (2, N, D): positives, negatives
 
     def _grown(self):

@@ -16,6 +16,7 @@ FAULTS = {
         ("dz_pos + dz_neg", "dz_pos"),
         ("gradient[:, :CLASSES] +=", "gradient[:, :CLASSES] -="),
         ("self.ink[images]", "self.ink[:1]"),
+        (".square_().mean(dim=-1)", ".abs_().mean(dim=-1)"),
     ),
     "layers.py": (
         "small_print layers overlay paper_settings training",
@@ -60,8 +61,11 @@ FAULTS = {
     ),
     "pairs.py": (
         "small_print training paper_settings",
-        ("images = images * seen.to(images)", "images = images * seen.to(images) / 0.6"),
-        ("bernoulli_(1 - recipe.pixel_dropout", "bernoulli_(recipe.pixel_dropout"),
+        (".to(images.dtype)\n    return images", ".to(images.dtype) / 0.6\n    return images"),
+        ("[:count] >= least", "[:count] < least"),
+        (".view(torch.int16)[:count]", ".view(torch.int16)[::4].repeat_interleave(4)[:count]"),
+        ("min(round(hidden * 2**16), 2**16 - 1)", "round(hidden * 2**16)"),
+        ("math.ceil(count / 4)", "count // 4"),
         ("epoch >= self.recipe.uniform_epochs", "epoch > self.recipe.uniform_epochs"),
         ("1.0 if by_head else self.recipe.hardness", "self.recipe.hardness"),
         (
@@ -216,6 +220,8 @@ FAULTS = {
         ('"weight_decay": self.weight_decay,', '"weight_decay": 0.0,'),
         ('state["step"].fill_(taken)', "pass"),
         ("self.steps = state", "pass  # state"),
+        ("if self.steps % STEPS_BETWEEN == 0", "if False"),
+        ("NOTHING, STEPS_BETWEEN = 1e-30", "NOTHING, STEPS_BETWEEN = 1e-3"),
     ),
     "plain.py": (
         "plain layers negatives",

@@ -303,6 +303,23 @@ def test_bfloat16_is_used_where_the_machine_has_it_and_learns_the_same(few, monk
     assert ends[0] != ends[1] and ends[1] == pytest.approx(ends[0], rel=0.15)
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+def test_with_the_greedy_schedule_the_products_of_all_layers_are_in_bfloat16(
+    few, monkeypatch, fresh
+):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    seen, product = set(), Rows.product
+
+    def watched(rows, layer):
+        seen.add((layer, rows.x.dtype))
+        return product(rows, layer)
+
+    monkeypatch.setattr(Rows, "product", watched)
+    recipe = SMALL.but(schedule="greedy", epochs=1, fresh_negatives=fresh, precision="bfloat16")
+    net = train(recipe.network(), few, recipe).finish()
+    assert seen == {(layer, torch.bfloat16) for layer in net.layers} and len(net.layers) > 1
+
+
 @pytest.mark.parametrize("has", [True, False])
 def test_matrix_products_are_float32_unless_asked_and_able(monkeypatch, has):
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has, raising=False)
