@@ -67,8 +67,9 @@ class LabelPairs:
 
     def _overlay(self, batch):
         if not self.disturbed:
-            return SharedOverlay(self.layer, rows(self.shared, batch), rows(self.ink, batch))
-        images = disturb(rows(self.images, batch), self.recipe, generator=self.generator)
+            shared, ink = of_batch(self.shared, batch), of_batch(self.ink, batch)
+            return SharedOverlay(self.layer, shared, ink)
+        images = disturb(of_batch(self.images, batch), self.recipe, generator=self.generator)
         shared, ink = split_overlay(self.layer, images, self.net.label_strength)
         return SharedOverlay(self.layer, shared.to(self.dtype), ink)
 
@@ -90,14 +91,14 @@ class HybridPairs:
 
     def __call__(self, batch, epoch):
         if self.fixed is not None:
-            positives, negatives = rows(self.positives, batch), rows(self.fixed, batch)
+            positives, negatives = of_batch(self.positives, batch), of_batch(self.fixed, batch)
         elif self.disturbed:
-            images = disturb(rows(self.images, batch), self.recipe, generator=self.generator)
+            images = disturb(of_batch(self.images, batch), self.recipe, generator=self.generator)
             positives = self._rescaled(images)
             negatives = self.draw(images, generator=self.generator)
         else:
-            positives = rows(self.positives, batch)
-            negatives = self.draw(rows(self.images, batch), generator=self.generator)
+            positives = of_batch(self.positives, batch)
+            negatives = self.draw(of_batch(self.images, batch), generator=self.generator)
         return Batch(Rows(torch.cat([positives, self._rescaled(negatives)])))
 
     def _rescaled(self, images):
@@ -121,7 +122,7 @@ def make_pairs(net, split, recipe, generator, dtype, draw=None):
     return kind(net, split, recipe, generator, dtype, draw)
 
 
-def rows(table, batch):
+def of_batch(table, batch):
     """Return `table[batch]`, twice as fast for long rows."""
     return table.index_select(0, batch)
 
@@ -139,7 +140,7 @@ def disturb(images, recipe, *, generator):
 def _draw_seen(shape, hidden, generator):
     """Draw for each pixel whether it is seen: bool; `hidden` is rounded to 1/65536.
 
-    Each pixel takes 16 random bits, four pixels one number: a quarter of `bernoulli_`'s time.
+    Each pixel takes 16 random bits, four pixels one number: a third of `bernoulli_`'s time.
     """
     count = math.prod(shape)
     bits = torch.empty(math.ceil(count / 4), dtype=torch.int64, device=generator.device)
