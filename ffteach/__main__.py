@@ -279,6 +279,7 @@ def _with_progress(run):
         if record.epoch_done and record.step % every == 0:
             tqdm.write(str(record))
         yield record
+    print("trained: now counting errors", file=sys.stderr)  # for minutes, with copies or a probe
 
 
 if __name__ == "__main__":

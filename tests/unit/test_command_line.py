@@ -331,6 +331,7 @@ def test_a_long_training_prints_few_lines(run, capsys):
     )
     lines = [line for line in (out + error).splitlines() if line.startswith("epoch ")]
     assert code == 0 and 10 <= len(lines) <= 2 * command_line.LINES
+    assert error.endswith("trained: now counting errors\n")  # what may take as long again
 
 
 def test_the_bar_knows_the_steps_of_grown_layers_too(run, tmp_path):
