@@ -25,7 +25,7 @@ README_COLUMNS = {
     "recipe": COLUMNS["recipe"],
     "test error": COLUMNS["test error"],
     "others report": COLUMNS["others report"],
-    "time on two cores": lambda row: row.time,
+    "time, two server cores": lambda row: row.time,
     "command": lambda row: f"`{row.command.removesuffix(' --seed 0')}`",
 }
 DOCS_COLUMNS = {name: text for name, text in COLUMNS.items() if name != "training"}
