@@ -13,6 +13,9 @@ sparseness   0 when all units are equally active, 1 when one unit is (Hoyer's, a
 selectivity  how much of a unit's activity goes to its favourite digit: from 0.1 to 1
 separation   of its goodness for right and wrong labels, in standard deviations
 
+The right label is painted in, so a unit may have chosen its pixel; the softmax network sees no
+label, which leaves no separation to measure. `--epochs 0` shows the untrained networks.
+
 With `--full` the digits come from a folder, `FFTEACH_DATA`, or are downloaded.
 """
 
@@ -28,6 +31,7 @@ from ffteach.plain import Layer, goodness, loss, overlay, wrong_labels
 WIDTHS = (784, 500, 500, 500)
 BATCH = 250
 TOP = 0.1  # the share of a layer's units whose squares count with "top-k"
+START = 6.6  # untrained, the mean of these squares is about so many times the mean of all
 
 
 def parsed():
@@ -48,8 +52,11 @@ def top_k(h):
 class ForwardForward:
     """Each layer's goodness for right and for wrong labels, and what is learnt from them."""
 
-    def __init__(self, through=False, added=False, goodness=goodness):
+    painted = True
+
+    def __init__(self, through=False, added=False, goodness=goodness, scale=1.0):
         self.through, self.added, self.goodness = through, added, goodness
+        self.threshold, self.temperature = 2.0 * scale, 0.05 * scale
         self.layers = [Layer(*pair) for pair in pairwise(WIDTHS)]
 
     def activities(self, images, labels):
@@ -63,17 +70,17 @@ class ForwardForward:
     def losses(self, images, labels):
         right = [self.goodness(h) for h in self.activities(images, labels)]
         wrong = [self.goodness(h) for h in self.activities(images, wrong_labels(labels))]
+        thresholds = [self.threshold] * len(right)
         if self.through:  # one loss, of all layers' goodness
-            return [loss(sum(right), sum(wrong), threshold=2.0 * len(right))]
+            right, wrong, thresholds = [sum(right)], [sum(wrong)], [sum(thresholds)]
         if self.added:  # each layer's goodness stands on that of the layers below
             right, wrong = (
                 [g + sum(below.detach() for below in all_[:i]) for i, g in enumerate(all_)]
                 for all_ in (right, wrong)
             )
-            thresholds = [2.0 * (i + 1) for i in range(len(right))]
-        else:
-            thresholds = [2.0] * len(right)
-        return [loss(*each) for each in zip(right, wrong, thresholds, strict=True)]
+            thresholds = [self.threshold * (i + 1) for i in range(len(right))]
+        each = zip(right, wrong, thresholds, strict=True)
+        return [loss(*these, temperature=self.temperature) for these in each]
 
     def scores(self, images):
         """Return the goodness of each label over all layers: (N, 784) -> (N, 10)."""
@@ -86,7 +93,7 @@ class ForwardForward:
 class CrossEntropy:
     """The usual network: a softmax over ten outputs, backpropagation, no painted labels."""
 
-    goodness = staticmethod(goodness)
+    painted = False
 
     def __init__(self):
         self.layers = [Layer(*pair) for pair in pairwise((*WIDTHS, 10))]
@@ -110,7 +117,10 @@ LEARNERS = {
     "Forward-Forward": ForwardForward,
     "... on all goodness so far": lambda: ForwardForward(added=True),
     "... top-k goodness": lambda: ForwardForward(goodness=top_k),
+    "... top-k, threshold as far away": lambda: ForwardForward(goodness=top_k, scale=START),
+    "... all squares, threshold as near": lambda: ForwardForward(scale=1 / START),
     "backpropagation of goodness": lambda: ForwardForward(through=True),
+    "backpropagation of goodness, as near": lambda: ForwardForward(through=True, scale=1 / START),
     "backpropagation, softmax": CrossEntropy,
 }
 
@@ -136,7 +146,7 @@ def sparseness(h):
 def selectivity(h, labels):
     """Return the share of the favourite digit in a unit's mean activities, on average over the
     units that are active at all: (N, H) -> ()."""
-    by_digit = torch.stack([h[labels == digit].mean(dim=0) for digit in range(10)])  # (10, H)
+    by_digit = torch.stack([h[labels == digit].mean(dim=0) for digit in labels.unique()])  # (10, H)
     return (by_digit.amax(dim=0) / by_digit.sum(dim=0)).nanmean()
 
 
@@ -153,11 +163,8 @@ def judged(net, split):
     seen = net.activities(images, labels)
     against = net.activities(images, wrong_labels(labels))
     layers = [
-        (
-            sparseness(h),
-            selectivity(h, labels),
-            separation(net.goodness(h), net.goodness(other)),
-        )
+        [sparseness(h), selectivity(h, labels)]
+        + ([separation(net.goodness(h), net.goodness(other))] if net.painted else [])
         for h, other in zip(seen, against, strict=True)
     ]
     return 100 * (1 - right.double().mean().item()), layers
