@@ -175,7 +175,8 @@ CLAIMS = {
             "class's defaults, 1 000 and 10 000, it is 7.92 % (seed 0; 94.75 % in training). "
             "But the probe does not settle: read after each thousand of these steps, the same "
             "features have 7.3 to 11.8 % wrong, so agreement with one figure says little. After "
-            "2 000 steps it is 11.81, 7.73 and 7.38 % (1 000 epochs, seeds 0 to 2; "
+            "2 000 steps it is 11.81, 7.73 and 7.38 % (1 000 epochs, seeds 0 to 2), of the same "
+            "features once more, rounded another way, 8.41 and 8.81 % (seeds 1 and 2; "
             "docs/trials.md). And its conclusion fails: by the same probe the untrained network "
             "has 6.19, 6.67 and 6.06 %.",
             row="a published solution without labels: full batch, fixed hybrids, then a linear "
