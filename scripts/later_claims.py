@@ -49,6 +49,11 @@ def top_k(h):
     return h.square().topk(int(TOP * h.shape[1]), dim=1).values.mean(dim=1)
 
 
+def on_all_below(goodnesses):
+    """Add to each layer's goodness that of the layers below, of which it learns nothing."""
+    return [g + sum(goodnesses[:i]).detach() if i else g for i, g in enumerate(goodnesses)]
+
+
 class ForwardForward:
     """Each layer's goodness for right and for wrong labels, and what is learnt from them."""
 
@@ -74,20 +79,16 @@ class ForwardForward:
         if self.through:  # one loss, of all layers' goodness
             right, wrong, thresholds = [sum(right)], [sum(wrong)], [sum(thresholds)]
         if self.added:  # each layer's goodness stands on that of the layers below
-            right, wrong = (
-                [g + sum(below.detach() for below in all_[:i]) for i, g in enumerate(all_)]
-                for all_ in (right, wrong)
-            )
+            right, wrong = on_all_below(right), on_all_below(wrong)
             thresholds = [self.threshold * (i + 1) for i in range(len(right))]
         each = zip(right, wrong, thresholds, strict=True)
         return [loss(*these, temperature=self.temperature) for these in each]
 
     def scores(self, images):
         """Return the goodness of each label over all layers: (N, 784) -> (N, 10)."""
-        every = [torch.full((len(images),), label) for label in range(10)]
-        return torch.stack(
-            [sum(self.goodness(h) for h in self.activities(images, label)) for label in every], 1
-        )
+        every = torch.arange(10, device=images.device).unsqueeze(1).expand(-1, len(images))
+        tables = [[self.goodness(h) for h in self.activities(images, label)] for label in every]
+        return torch.stack([sum(table) for table in tables], dim=1)
 
 
 class CrossEntropy:
@@ -146,7 +147,7 @@ def sparseness(h):
 def selectivity(h, labels):
     """Return the share of the favourite digit in a unit's mean activities, on average over the
     units that are active at all: (N, H) -> ()."""
-    by_digit = torch.stack([h[labels == digit].mean(dim=0) for digit in labels.unique()])  # (10, H)
+    by_digit = torch.stack([h[labels == digit].mean(dim=0) for digit in labels.unique()])
     return (by_digit.amax(dim=0) / by_digit.sum(dim=0)).nanmean()
 
 
@@ -172,7 +173,7 @@ def judged(net, split):
 
 def main(choice):
     which = "full" if choice.full else "sample"
-    data = ffteach.load_mnist(which, validation=choice.held_out, device="cpu")
+    data = ffteach.load_mnist(which, validation=choice.held_out)
     judge, name = (data.validation, "held-out") if choice.held_out else (data.test, "test")
     for learner in choice.only:
         for seed in range(choice.seeds):

@@ -215,7 +215,7 @@ CLAIMS = {
             "sparse groups of units for each class, which usual backpropagation does not form, "
             "but backpropagation on the same goodness can",
             "reproduced",
-            "On the bundled digits, five seeds, with a threshold just below the goodness of the "
+            "On the bundled digits, five seeds, with a threshold below the goodness of the "
             "untrained network (sparseness 0.45, from 0 to 1): 0.63 by Forward-Forward, 0.59 to "
             "0.69 by backpropagation of the same goodness, 0.34 to 0.42 with a softmax; the share "
             "of a unit's favourite digit in its activity is 0.54 to 0.60, 0.47 to 0.61 and 0.27 "

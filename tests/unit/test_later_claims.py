@@ -1,10 +1,24 @@
 """The script that tries three later claims: its measures, and which layer learns from what."""
 
+from itertools import pairwise
+
+import fakegpu
 import pytest
 import torch
-from later_claims import LEARNERS, selectivity, separation, sparseness
+from later_claims import (
+    LEARNERS,
+    START,
+    ForwardForward,
+    judged,
+    selectivity,
+    separation,
+    sparseness,
+    top_k,
+    train,
+)
 
-from ffteach.plain import Layer, overlay, wrong_labels
+from ffteach import Split
+from ffteach.plain import Layer, goodness, overlay, wrong_labels
 
 
 def gradients(net, images, labels, which=-1):
@@ -24,7 +38,7 @@ def made(learner, widths=(784, 30, 20, 10)):
     """Return a small network of that kind, always the same weights."""
     torch.manual_seed(0)
     net = LEARNERS[learner]()
-    net.layers = [Layer(*pair) for pair in zip(widths, widths[1:], strict=False)]
+    net.layers = [Layer(*pair) for pair in pairwise(widths)]
     return net
 
 
@@ -67,6 +81,47 @@ def test_goodness_below_takes_the_slope_from_a_layer(batch):
     alone.layers = net.layers
     assert gradients(alone, images, labels)[-1].abs().max() > 0.01
     assert gradients(net, images, labels)[-1].abs().max() < 1e-6
+
+
+def test_threshold_and_temperature_follow_the_scale_of_goodness(batch):
+    """Five times the goodness with five times the scale is the same loss."""
+    torch.manual_seed(0)
+    plain = ForwardForward()
+    scaled = ForwardForward(goodness=lambda h: 5 * goodness(h), scale=5.0)
+    scaled.layers = plain.layers
+    losses = []
+    for net in (plain, scaled):
+        torch.manual_seed(1)
+        losses.append(torch.stack(net.losses(*batch)))
+    torch.testing.assert_close(*losses)
+
+
+@torch.no_grad()
+def test_the_largest_squares_begin_as_many_times_as_large(batch):
+    torch.manual_seed(0)
+    for h in ForwardForward().activities(*batch):
+        assert (top_k(h) / goodness(h)).mean() == pytest.approx(START, rel=0.1)
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_a_gpu_that_is_the_default_gives_the_same(gpu, learner, batch):
+    images, labels = batch
+    here = made(learner)
+    with fakegpu.default(gpu) as device:
+        there, few = made(learner), Split(images.to(device), labels.to(device))
+        for layer, other in zip(there.layers, here.layers, strict=True):
+            layer.load_state_dict(other.state_dict())
+        with torch.no_grad():
+            scores = there.scores(few.images)
+        torch.testing.assert_close(scores.cpu(), here.scores(images).detach())
+        error, layers = judged(there, Split(few.images, scores.argmax(dim=1)))
+        assert error == 0 and len(layers) >= 2
+        train(there, few, epochs=1)
+        moved = [
+            (layer.weight.detach().cpu() - other.weight.detach()).abs().max()
+            for layer, other in zip(there.layers, here.layers, strict=True)
+        ]
+        assert min(moved) > 1e-4
 
 
 def test_measures_at_both_ends():
