@@ -170,16 +170,15 @@ CLAIMS = {
         Claim(
             "the first one's network without labels, `mask-probe` (read)",
             "7.81 %, training accuracy 95.67 %",
-            "partly",
-            "That is with the code as shown, 1 100 epochs and 2 000 probe steps. With the "
-            "class's defaults, 1 000 and 10 000, it is 7.92, 8.28 and 7.75 % (seeds 0 to 2; "
-            "94.75, 95.00 and 95.69 % right in training). "
-            "But the probe does not settle: read after each thousand of these steps, the same "
-            "features have 7.3 to 11.8 % wrong, so agreement with one figure says little. After "
-            "2 000 steps it is 11.81, 7.73 and 7.38 % (1 000 epochs, seeds 0 to 2), of the same "
-            "features once more, rounded another way, 8.41 and 8.81 % (seeds 1 and 2; "
-            "docs/trials.md). And its conclusion fails: by the same probe the untrained network "
-            "has 6.19, 6.67 and 6.06 %.",
+            "reproduced",
+            "Not with the code as shown, 1 100 epochs and 2 000 probe steps, which gave 9.07 %, "
+            "but with the class's defaults, 1 000 and 10 000, probably those of the stored "
+            "output: 7.92, 8.28 and 7.75 % (seeds 0 to 2; 94.75, 95.00 and 95.69 % right in "
+            "training). Their probe does not settle, so each figure is one draw: read after each "
+            "thousand of these steps, the features of seed 0 have 7.3 to 11.8 % wrong, and "
+            "roundings alone move an error by a point (docs/trials.md). And its conclusion fails: "
+            "by the same probe the untrained network has 6.19, 6.67 and 6.06 % after 2 000 steps, "
+            "5.97 % after 10 000 (seed 0).",
             row="a published solution without labels: full batch, fixed hybrids, then a linear "
             "probe",
         ),
