@@ -8,11 +8,22 @@ const picture = part("picture"), status = part("status"), go = part("go");
 let layers, steps, seen, right, running = false, said = 0, order = [];
 
 // One byte a pixel, image after image, the test digits last; then one byte a label.
-const file = await fetch(new URL("digits.bin", import.meta.url));
-const bytes = new Uint8Array(await file.arrayBuffer());
+const bytes = await loaded("digits.bin");
 const pixels = WIDTHS[0], count = bytes.length / (pixels + 1), training = count - TESTED;
 const images = Float32Array.from(bytes.subarray(0, count * pixels), (pixel) => pixel / 255);
 const labels = Array.from(bytes.subarray(count * pixels));
+
+async function loaded(name) {
+  try {
+    const file = await fetch(new URL(name, import.meta.url));
+    if (!file.ok) throw new Error(`${name}: ${file.status} ${file.statusText}`);
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (error) {
+    const words = `The digits could not be loaded (${error.message}): reload the page.`;
+    part("now").textContent = status.textContent = words;
+    throw error;
+  }
+}
 
 function shuffled(n) {
   const order = Array.from({ length: n }, (_, i) => i);
@@ -135,3 +146,4 @@ new MutationObserver(() => draw()).observe(document.documentElement,
   { attributes: true, attributeFilter: ["data-theme"] });
 window.addEventListener("resize", () => draw());
 reset();
+for (const name of ["go", "step", "reset"]) part(name).disabled = false; // no press was lost

@@ -80,17 +80,51 @@ def test_axe_finds_nothing_serious_on_any_page_in_either_theme(site, browser):
         assert shown.problems() == []
 
 
+def shown_part(shown):
+    return lambda name: shown.page.locator(f"[data-part={name}]")
+
+
+def wait_until_loaded(shown):
+    says = shown_part(shown)("now").inner_text
+    wait_for(says, lambda text: text.startswith("Nothing trained yet"), what="the digits")
+
+
 @pytest.fixture
 def train_page(site, browser):
     with LoopbackPage(browser) as shown:
         shown.page.goto(f"{site.url}/site/train.html")
+        wait_until_loaded(shown)
         yield shown
         assert shown.problems() == []
 
 
+def test_no_button_can_be_pressed_before_the_digits_are_there(site, browser):
+    with LoopbackPage(browser) as shown:
+        part, held = shown_part(shown), []
+        shown.page.route("**/digits.bin", lambda route: held.append(route))
+        shown.page.goto(f"{site.url}/site/train.html")
+        wait_for(lambda: held or shown.page.wait_for_timeout(50), what="the page asking for digits")
+        buttons = [part(name) for name in ("go", "step", "reset")]
+        assert "loading" in part("now").inner_text()
+        assert all(button.is_disabled() for button in buttons)
+        held[0].continue_()
+        wait_until_loaded(shown)
+        assert all(button.is_enabled() for button in buttons)
+        assert shown.problems() == []
+
+
+def test_digits_that_cannot_be_loaded_are_announced(site, browser):
+    with LoopbackPage(browser) as shown:
+        part = shown_part(shown)
+        shown.page.route("**/digits.bin", lambda route: route.fulfill(status=404))
+        shown.page.goto(f"{site.url}/site/train.html")
+        wait_for(part("status").text_content, lambda text: "404" in text, what="the announcement")
+        assert "reload the page" in part("now").inner_text()
+        assert part("go").is_disabled()
+
+
 def test_the_page_trains_and_its_sliders_act_meanwhile(train_page):
-    part = lambda name: train_page.page.locator(f"[data-part={name}]")
-    assert part("now").inner_text().startswith("Nothing trained yet")
+    part = shown_part(train_page)
     part("go").press("Enter")
     wait_for(part("now").inner_text, lambda text: "Step 1" in text, what="training")
     part("threshold").focus()
