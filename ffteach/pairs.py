@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import torch
 
+from .adversarial import moved_towards_wrong
 from .checks import check_labels
 from .device import sent
 from .head import head_inputs
@@ -51,7 +52,12 @@ class LabelPairs:
             self.shared = shared.to(dtype)
 
     def __call__(self, batch, epoch):
-        overlay = self._overlay(batch)
+        if self.disturbed:
+            images = disturb(of_batch(self.images, batch), self.recipe, generator=self.generator)
+            overlay = self._overlay_of(images)
+        else:
+            shared = of_batch(self.shared, batch)
+            overlay = SharedOverlay(self.layer, shared, of_batch(self.ink, batch))
         seen = None if self.net.head is None else head_inputs(self.net, overlay)
         labels = self.labels[batch]
         if self.fixed is not None:
@@ -63,13 +69,14 @@ class LabelPairs:
             wrong = draw_hard_labels(liked, labels, hardness, generator=self.generator)
         else:
             wrong = self.draw(labels, generator=self.generator)
-        return Batch(overlay.with_labels(labels, wrong), seen)
+        pairs = overlay.with_labels(labels, wrong)
+        if self.recipe.adversarial:
+            reach = self.recipe.adversarial
+            images = moved_towards_wrong(images, pairs, reach, generator=self.generator)
+            pairs = self._overlay_of(images).with_labels(labels, wrong)
+        return Batch(pairs, seen)
 
-    def _overlay(self, batch):
-        if not self.disturbed:
-            shared, ink = of_batch(self.shared, batch), of_batch(self.ink, batch)
-            return SharedOverlay(self.layer, shared, ink)
-        images = disturb(of_batch(self.images, batch), self.recipe, generator=self.generator)
+    def _overlay_of(self, images):
         shared, ink = split_overlay(self.layer, images, self.net.label_strength)
         return SharedOverlay(self.layer, shared.to(self.dtype), ink)
 

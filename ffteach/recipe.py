@@ -92,6 +92,8 @@ class Recipe:
     shift: _whole(0) = 0  # moved by up to this many pixels (paper section 3.3: 2)
     shift_each: Flag = False  # every image by a move of its own, not the batch as a whole
     pixel_dropout: Share = 0.0  # share of the pixels that are hidden
+    # moved towards their wrong labels, by a length of up to this many full pixels: adversarial.py
+    adversarial: NotNegative = 0.0
 
     # the schedule, and each layer's optimiser
     schedule: _one_of("simultaneous", "greedy") = "simultaneous"  # all layers on each batch, or one
@@ -172,6 +174,11 @@ class Recipe:
             "so hybrids of them need fresh_negatives=True",
         )
         yield (
+            self.adversarial and hybrids,
+            "adversarial moves each image towards a wrong label, and hybrids have none: "
+            "use adversarial=0",
+        )
+        yield (
             self.predict_shift and hybrids,
             "predict_shift averages goodness, but a network trained with hybrids "
             "is read by a probe: use predict_shift=0",
@@ -233,8 +240,8 @@ class Recipe:
 
     @property
     def disturbed(self):
-        """Are the images of each batch shifted, or some of their pixels hidden?"""
-        return bool(self.shift or self.pixel_dropout)
+        """Are the images of each batch shifted, hidden in part, or moved towards wrong labels?"""
+        return bool(self.shift or self.pixel_dropout or self.adversarial)
 
     def counted_layers(self, net):
         """The layers of `net` whose goodness this recipe sums to predict, from 0."""

@@ -210,6 +210,7 @@ RECIPE = Recipe(
 )
 RECIPES = {
     "hard": RECIPE.but(negatives="hard", loss="pairwise"),
+    "adversarial": RECIPE.but(loss="pairwise", adversarial=1.0),
     "sgd": RECIPE.but(optimiser="sgd", label_strength="maximum", negatives="other images"),
     "hybrids": RECIPE.but(negatives="hybrids"),
     "greedy and growing": RECIPE.but(
@@ -257,6 +258,7 @@ def test_training_and_prediction_give_the_same_numbers_on_another_device(gpu, fe
 WITHIN_AN_EPOCH = {
     "hidden pixels": RECIPE.but(negatives="hard", uniform_epochs=0, pixel_dropout=0.2),
     "shifted": RECIPE.but(negatives="hard", uniform_epochs=0, shift=2, shift_each=True),
+    "adversarial": RECIPE.but(negatives="hard", uniform_epochs=0, adversarial=1.0),
     "any label": RECIPE.but(shift=1),
     "head": RECIPE.but(negatives="hard", uniform_epochs=0, hard_by="head", head=True),
     "hybrids": RECIPE.but(negatives="hybrids", peer_normalisation=0.03),

@@ -21,6 +21,7 @@ RECIPES = {
     "hard": SMALL.but(negatives="hard", loss="pairwise", shift=1, uniform_epochs=0, epochs=1),
     "sgd": SMALL.but(optimiser="sgd", weight_decay=1e-3, peer_normalisation=0.03, epochs=1),
     "adamw": SMALL.but(optimiser="adamw", weight_decay=0.1, pixel_dropout=0.2, epochs=1),
+    "adversarial": SMALL.but(adversarial=1.0, loss="pairwise", epochs=1),
     "head": SMALL.but(head=True, negatives="hard", hard_by="head", uniform_epochs=0, epochs=1),
     "hybrids": SMALL.but(negatives="hybrids", epochs=1),
     "greedy, fixed": SMALL.but(**GREEDY, fresh_negatives=False),

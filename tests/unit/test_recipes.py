@@ -225,7 +225,10 @@ WRONG = {
     },
     **{
         name: [-0.1, *NOT_A_NUMBER]
-        for name in ("threshold", "hardness", "weight_decay", "growth_gain", "peer_normalisation")
+        for name in (
+            *("threshold", "hardness", "weight_decay", "growth_gain", "peer_normalisation"),
+            "adversarial",
+        )
     },
     **{
         name: [-0.1, 1, 1.0, *NOT_A_NUMBER]
