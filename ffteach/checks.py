@@ -76,7 +76,7 @@ def check_images(images, *, labelled=False):
         )
     if len(images) == 0:
         raise ValueError(f"images are empty, shape {shape}: at least one image is needed")
-    low, high = (float(bound) for bound in images.aminmax())  # NaN anywhere makes both NaN
+    low, high = (float(bound) for bound in images.detach().aminmax())  # NaN anywhere makes both NaN
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(
             f"images hold NaN or infinite pixels (smallest {low}, largest {high}): clean them first"
@@ -309,7 +309,7 @@ def check_features(features):
         raise ValueError(
             f"features have shape {tuple(features.shape)}, expected (N, D) with N and D at least 1"
         )
-    low, high = (float(end) for end in features.aminmax())
+    low, high = (float(end) for end in features.detach().aminmax())
     size = max(-low, high)
     if not math.isfinite(size):
         raise ValueError("features hold NaN or infinite values: clean them first")

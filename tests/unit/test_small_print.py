@@ -7,6 +7,7 @@ from torch.nn.functional import linear
 from ffteach import (
     FFLayer,
     FFNet,
+    LinearProbe,
     Recipe,
     Split,
     blur_masks,
@@ -215,3 +216,13 @@ def test_the_validation_share_is_rounded_to_tens_and_not_cut_off():
     for share, held_out in ((0.0016, 20), (0.1667, 1670)):
         data = Recipe(validation_share=share).load_data()
         assert len(data.validation.labels) == held_out
+
+
+@pytest.mark.filterwarnings("error")
+def test_images_whose_gradient_is_wanted_are_looked_at_without_a_warning(inky):
+    inky.requires_grad_()
+    labels = torch.arange(12) % 10
+    overlay_label(inky, labels).sum().backward()
+    assert (inky.grad[:, 10:] == 1).all() and not inky.grad[:, :10].any()
+    LinearProbe(0.1).fit(inky, labels)
+    train(FFNet([784, 5]), Split(inky, labels), Recipe(widths=(784, 5), epochs=1)).finish()
