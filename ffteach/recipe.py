@@ -92,7 +92,7 @@ class Recipe:
     shift: _whole(0) = 0  # moved by up to this many pixels (paper section 3.3: 2)
     shift_each: Flag = False  # every image by a move of its own, not the batch as a whole
     pixel_dropout: Share = 0.0  # share of the pixels that are hidden
-    # moved towards their wrong labels, by a length of up to this many full pixels: adversarial.py
+    # moved towards their wrong labels, each by a length of up to this: adversarial.py
     adversarial: NotNegative = 0.0
 
     # the schedule, and each layer's optimiser

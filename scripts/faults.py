@@ -18,6 +18,18 @@ FAULTS = {
         ("self.ink[images]", "self.ink[:1]"),
         (".square_().mean(dim=-1)", ".abs_().mean(dim=-1)"),
     ),
+    "adversarial.py": (
+        "adversarial device",
+        ("images - slope", "images + slope"),
+        (".to(images.dtype) * reach", ".to(images.dtype) * 0 + reach"),
+        (".norm(dim=1, keepdim=True) + TINY", ".norm(dim=1, keepdim=True)"),
+        ("square_length + TINY", "square_length"),
+        ("h_pos - h_neg", "h_neg - h_pos"),
+        ("slope -= shared", "slope -= 0 * shared"),
+        ("h * (h - layer.bias)", "h * h"),
+        ("slope[:, :CLASSES] = 0", "slope[:, :0] = 0"),
+        ("sent(lengths, images.device)", "lengths"),
+    ),
     "layers.py": (
         "small_print layers overlay paper_settings training",
         ("z.to(layer.weight.dtype).add_(layer.bias)", "z.to(layer.weight.dtype)"),
@@ -60,7 +72,12 @@ FAULTS = {
         ("-0.5 * (x / sigma)", "-1.0 * (x / sigma)"),
     ),
     "pairs.py": (
-        "small_print training paper_settings",
+        "small_print training paper_settings adversarial",
+        ("moved_towards_wrong(images, pairs", "moved_towards_wrong(self.images[batch], pairs"),
+        (
+            "self._overlay_of(images).with_labels(labels, wrong)",
+            "overlay.with_labels(labels, wrong)",
+        ),
         (".to(images.dtype)\n    return images", ".to(images.dtype) / 0.6\n    return images"),
         ("[:count] >= least", "[:count] < least"),
         (".view(torch.int16)[:count]", ".view(torch.int16)[::4].repeat_interleave(4)[:count]"),

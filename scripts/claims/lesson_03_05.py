@@ -1,6 +1,7 @@
 """What lessons 03 to 05 claim of measurements, for any seed (run by `scripts/check_claims.py`)."""
 
 from functools import cache
+from unittest.mock import patch
 
 import torch
 import torch.nn.functional as F
@@ -572,6 +573,8 @@ STEPS = {
     "head": PAIR.but(negatives="hard", widths=(784, 200, 200, 200), head=True),
     "fight": PAIR.but(negatives="hard", widths=(784, 300, 300), epochs=4),
     "longer fight": PAIR.but(negatives="hard", widths=(784, 500, 500), epochs=6),
+    "single": PAIR.but(negatives="hard", widths=(784, 200), epochs=6),
+    "single, moved": PAIR.but(negatives="hard", widths=(784, 200), epochs=6, adversarial=0.5),
 }
 
 
@@ -593,6 +596,32 @@ def test_error(name, seed):
 def better(first, second, seed):
     """By how many points the second setting is better than the first."""
     return points(missed(first, seed)) - points(missed(second, seed))
+
+
+@cache
+def fooled(name, seed, length=1.0, at_random=False):
+    """The error in % once digits are moved against layer 1's slope, by autograd, or at random."""
+    net, (images, labels) = stepped(name, seed), digits().validation
+    table = ffteach.goodness_per_label(net, images, layers=[0])
+    liked = table.scatter(1, labels[:, None], -torch.inf).argmax(dim=1)
+    x = images.clone().requires_grad_()
+    pair = (ffteach.overlay_label(x, y, net.label_strength) for y in (labels, liked))
+    g_true, g_wrong = (ffteach.goodness(net.layers[0](labelled)) for labelled in pair)
+    way = -torch.autograd.grad((g_true - g_wrong).sum(), x)[0]
+    if at_random:
+        way = torch.randn(images.shape, generator=generator(seed))
+    moved = (images + length * F.normalize(way)).clamp(0, 1)
+    return points(ffteach.predict(net, moved) != labels)
+
+
+def moves_at_random_gain(reach, seed):
+    """By how many points learning from digits that are moved anywhere reads others better."""
+    draws = generator(seed)
+    anywhere = lambda pairs: torch.randn(pairs.overlay.shared.x.shape, generator=draws)
+    with patch("ffteach.adversarial.gap_slope", anywhere):
+        net = fitted(STEPS["single, moved"].but(adversarial=reach), seed)
+    images, labels = digits().validation
+    return points(missed("single", seed)) - points(ffteach.predict(net, images) != labels)
 
 
 def first_layer_costs(seed):
@@ -913,6 +942,48 @@ LESSON_05 = [
     ),
     Claim(
         "05, section 6", "black box: BP error", lambda seed: black_box("BP", True, seed)[0], 5, 20
+    ),
+    Claim(
+        "05, section 8", "one layer's error", lambda seed: points(missed("single", seed)), 4.5, 6
+    ),
+    Claim(
+        "05, section 8",
+        "a move of 2 at random changes the error by points",
+        lambda seed: fooled("single", seed, 2.0, True) - points(missed("single", seed)),
+        -1,
+        1,
+    ),
+    Claim("05, section 8", "moved by 1: misread %", lambda seed: fooled("single", seed), 45, 55),
+    Claim(
+        "05, section 8",
+        "after learning from moved digits: the share of that which is left",
+        lambda seed: fooled("single, moved", seed) / fooled("single", seed),
+        0.35,
+        0.5,
+    ),
+    Claim(
+        "05, section 8",
+        "... and moved by 2: misread %",
+        lambda seed: fooled("single, moved", seed, 2.0),
+        55,
+        70,
+    ),
+    *(
+        Claim(
+            "05, section 8",
+            f"learning from digits moved at random by up to {reach:g} gains points",
+            lambda seed, reach=reach: moves_at_random_gain(reach, seed),
+            -0.5,
+            0.3,
+        )
+        for reach in (0.5, 3.0)
+    ),
+    Claim(
+        "05, section 8",
+        "... and better on digits as they are, points",
+        lambda seed: better("single", "single, moved", seed),
+        0.6,
+        1.2,
     ),
 ]
 

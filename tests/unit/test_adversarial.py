@@ -93,6 +93,13 @@ def test_where_the_gap_is_flat_images_stay(few, dtype):
     assert moved.dtype == dtype and torch.equal(moved, split.images)
 
 
+def test_a_black_image_with_a_label_of_no_strength_stays():
+    net = SMALL.but(label_strength=0.0).network()
+    black = Split(torch.zeros(5, 784), torch.arange(5))
+    moved = moved_towards_wrong(black.images, pairs_of(net, black), 2.0, generator=seeded())
+    assert torch.equal(moved, black.images)
+
+
 @pytest.mark.parametrize(
     "settings",
     [{}, dict(negatives="hard", uniform_epochs=0), dict(fresh_negatives=False)],

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 import ffteach
+from ffteach.adversarial import gap_slope
 from ffteach.inference import predict_one_pass
+from ffteach.overlay import SharedOverlay
 from ffteach.peer import peer_push
 
 NAMES = [
@@ -18,6 +20,9 @@ NAMES = [
     "kept",
     "backprop_loss",
     "layer_loss",
+    "slope_of_gap",
+    "moved",
+    "misread",
 ]
 
 
@@ -92,3 +97,28 @@ def test_memory_of_backpropagation_grows_with_depth_and_forward_forwards_does_no
     assert lesson.kept(
         lambda: lesson.layer_loss(torch.rand(200, 784), layer), [layer]
     ) == pytest.approx(exact, abs=12)
+
+
+def test_the_slope_of_the_gap_is_the_packages_towards_the_label_liked_best(lesson, few, make_net):
+    net = make_net(40, label_strength=3.0)
+    lesson.slope_of_gap.__globals__.update(images=few.images, labels=few.labels)
+    slope = lesson.slope_of_gap(net)
+    table = ffteach.goodness_per_label(net, few.images)
+    liked = table.scatter(1, few.labels.unsqueeze(1), -torch.inf).argmax(dim=1)
+    overlay = SharedOverlay.of(net.layers[0], few.images, 3.0)
+    mine = gap_slope(overlay.with_labels(few.labels, liked)) * overlay.ink / 3.0 * 2 / 40
+    torch.testing.assert_close(slope, mine.detach(), rtol=1e-3, atol=1e-6)
+
+
+def test_misread_is_the_error_on_images_moved_so_far_and_cut_back(lesson, few, make_net):
+    net = make_net(40)
+    lesson.misread.__globals__.update(images=few.images, labels=few.labels)
+    way = torch.randn(few.images.shape, generator=torch.Generator().manual_seed(0))
+    far = few.images + 7 * way / way.norm(dim=1, keepdim=True)
+    far = ffteach.Split(
+        torch.minimum(torch.maximum(far, torch.tensor(0)), torch.tensor(1)), few.labels
+    )
+    assert far.images.min() == 0 and far.images.max() == 1
+    for length, split in ((0.0, few), (7.0, far)):
+        expected = 100 * ffteach.error_rate(net, split)
+        assert lesson.misread(net, way, length) == pytest.approx(expected)

@@ -148,6 +148,18 @@ def test_the_lesson_stores_the_figures_of_today():
     means = [100 * sum(run["test_error"] for run in row.runs) / len(row.runs) for row in rows]
     figures = ", ".join(f"{name} {mean:.2f}" for name, mean in zip(names, means))
     assert f"Test errors in %: {figures}." in stored
+    text = " ".join("".join("".join(cell["source"]) for cell in cells).split())
+    for name, words in {
+        "paper-supervised": "`{}` came from {:.2f} to {:.2f} % of the test digits",
+        "paper-jitter": "`{}`, which it let be half as wide, from {:.2f} to {:.2f} %",
+    }.items():
+        now, before = RESULTS.only(name, compared=False)[:2]
+        assert not now.changes and before.changes["adversarial"] == 0
+        errors = [
+            100 * sum(run["test_error"] for run in row.runs) / len(row.runs)
+            for row in (before, now)
+        ]
+        assert words.format(name, *errors) in text
 
 
 def test_the_table_in_a_notebook_escapes_and_has_headers():
