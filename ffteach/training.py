@@ -480,12 +480,10 @@ class Training:
         theirs = state.get("made_for") if isinstance(state, dict) else None
         if theirs is None:
             raise ValueError("this is no state of a training: give what run.state_dict() returned")
-        if theirs["recipe"] != mine["recipe"]:
-            changed = [
-                name
-                for name, value in mine["recipe"].items()
-                if theirs["recipe"].get(name) != value
-            ]
+        # settings that came after the state was saved had their defaults
+        recipe = {name: getattr(Recipe(), name) for name in mine["recipe"]} | theirs["recipe"]
+        changed = [name for name, value in recipe.items() if mine["recipe"].get(name) != value]
+        if changed:
             raise ValueError(
                 f"this state is of another recipe, which differs in {', '.join(changed)}: "
                 "load it into train(net, data, recipe) with the recipe it was made with"

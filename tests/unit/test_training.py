@@ -850,6 +850,22 @@ def test_a_state_is_a_copy(few):
     assert equal(state, kept)
 
 
+def test_a_state_from_before_a_setting_was_there_goes_on_with_its_default(few):
+    run = train(SMALL.network(), few, SMALL)
+    next(run)
+    state = run.state_dict()
+    del state["made_for"]["recipe"]["adversarial"]
+    other = train(SMALL.network(), few, SMALL)
+    other.load_state_dict(state)
+    assert other.step == 1
+    moved = SMALL.but(adversarial=1.0)
+    with pytest.raises(ValueError, match="another recipe, which differs in adversarial"):
+        train(moved.network(), few, moved).load_state_dict(state)
+    state["made_for"]["recipe"]["from the future"] = 1
+    with pytest.raises(ValueError, match="another recipe, which differs in from the future"):
+        other.load_state_dict(state)
+
+
 def test_a_state_with_too_few_layers_is_refused_and_changes_nothing(few):
     smaller = SMALL.but(widths=(784, 30))
     state = train(smaller.network(), few, smaller).state_dict()
